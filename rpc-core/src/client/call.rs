@@ -1,0 +1,167 @@
+//! The futures of calls and casts.
+
+use super::request::Prepared;
+use crate::transport::{BoxFuture, Driver, Message, Response};
+use crate::{CallError, Client, ErrorKind, Outcome, RpcError, codec};
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A message on its way: sent when it is first polled.
+enum State<T, E> {
+    Prepared(Prepared),
+    Sent(BoxFuture<Result<T, E>>),
+    Done,
+}
+
+/// What is the same for all messages, whatever comes back.
+pub(super) struct Sending<T, E = RpcError> {
+    state: State<T, E>,
+    pub(super) method: &'static str,
+    /// Keeps the server of a local client.
+    client: Option<Client>,
+}
+
+impl<T, E: From<RpcError>> Sending<T, E> {
+    pub(super) fn new(prepared: Prepared) -> Self {
+        Self {
+            method: prepared.method(),
+            state: State::Prepared(prepared),
+            client: None,
+        }
+    }
+
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        send: fn(&dyn Driver, Message) -> BoxFuture<Result<T, E>>,
+    ) -> Poll<Result<T, E>> {
+        loop {
+            match &mut self.state {
+                State::Sent(future) => {
+                    let result = std::task::ready!(future.as_mut().poll(cx));
+                    self.state = State::Done;
+                    return Poll::Ready(result);
+                }
+                // a future that is polled after its end says nothing new
+                State::Done => return Poll::Pending,
+                State::Prepared(_) => {}
+            }
+            let State::Prepared(prepared) = std::mem::replace(&mut self.state, State::Done) else {
+                return Poll::Pending;
+            };
+            match prepared.message() {
+                Ok((client, transport, message)) => {
+                    self.state = State::Sent(send(&*transport.0, message));
+                    self.client = Some(client);
+                }
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+}
+
+/// A call: a future that sends it and waits for the reply.
+///
+/// `R` is what the method returns, as it is written in the trait. For a `Result<T, E>` the call gives
+/// `Result<T, CallError<E>>`, for a plain value `Result<T, CallError<Never>>`.
+///
+/// Nothing is sent before it is first polled. Its arguments are encoded, so it borrows nothing and can be spawned.
+///
+/// # Cancel safety
+///
+/// Dropping it withdraws the message if it was not written, and then the method surely does not run. Otherwise the server is
+/// told, and drops the handler at its next await.
+#[must_use = "a call is sent when it is awaited"]
+pub struct Call<R> {
+    sending: Sending<Response>,
+    outcome: PhantomData<fn() -> R>,
+}
+
+impl<R> Call<R> {
+    pub(super) fn new(prepared: Prepared) -> Self {
+        Self {
+            sending: Sending::new(prepared),
+            outcome: PhantomData,
+        }
+    }
+}
+
+impl<R> Future for Call<R>
+where
+    R: Outcome,
+    R::Value: DeserializeOwned,
+    R::Error: DeserializeOwned,
+{
+    type Output = Result<R::Value, CallError<R::Error>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let response = std::task::ready!(
+            this.sending
+                .poll(cx, |driver, message| driver.call(message))
+        );
+        Poll::Ready(match response {
+            Ok(Response::Value(value)) => {
+                decode(&value, this.sending.method).map_err(CallError::Rpc)
+            }
+            Ok(Response::MethodError(error)) => Err(method_error(&error, this.sending.method)),
+            Err(error) => Err(CallError::Rpc(error)),
+        })
+    }
+}
+
+pub(super) fn decode<T: DeserializeOwned>(value: &[u8], method: &str) -> Result<T, RpcError> {
+    codec::decode(value).map_err(|error| {
+        RpcError::new(
+            ErrorKind::DecodeReply,
+            format!("`{method}` ran, but its reply can't be decoded: {error}"),
+        )
+    })
+}
+
+pub(super) fn method_error<E: DeserializeOwned>(error: &[u8], method: &str) -> CallError<E> {
+    match decode(error, method) {
+        Ok(error) => CallError::Method(error),
+        Err(error) => CallError::Rpc(error),
+    }
+}
+
+impl<R> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({})", self.sending.method)
+    }
+}
+
+/// A cast: a future that sends it and waits until it is accepted.
+///
+/// `Ok` means that the server has the message in its queue, with its topic, version and method checked; not that it has run. It
+/// dies with the server's process; `Server::stop` runs it first. Otherwise it was refused, and did not run.
+///
+/// # Cancel safety
+///
+/// Dropping it withdraws the message if it was not written. Otherwise it may still be accepted and run.
+#[must_use = "a cast is sent when it is awaited"]
+pub struct Cast(Sending<()>);
+
+impl Cast {
+    pub(super) fn new(prepared: Prepared) -> Self {
+        Self(Sending::new(prepared))
+    }
+}
+
+impl Future for Cast {
+    type Output = Result<(), RpcError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx, |driver, message| driver.cast(message))
+    }
+}
+
+impl fmt::Debug for Cast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cast({})", self.0.method)
+    }
+}

@@ -1,0 +1,182 @@
+//! The future of a fanout, and what it may come to.
+
+use super::call::Sending;
+use super::request::Prepared;
+use crate::transport::BoxFuture;
+use crate::{RpcError, text};
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Every server of the topic has accepted the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fanout {
+    /// The servers, by name.
+    pub accepted: Vec<String>,
+}
+
+impl Fanout {
+    pub(crate) fn new(mut accepted: Vec<String>) -> Self {
+        accepted.sort();
+        Self { accepted }
+    }
+}
+
+/// A fanout that did not reach everybody.
+#[derive(Debug)]
+pub enum FanoutError {
+    /// Some servers may not have it.
+    Incomplete(FanoutIncomplete),
+    /// It was sent to nobody.
+    Rpc(RpcError),
+}
+
+impl From<RpcError> for FanoutError {
+    fn from(error: RpcError) -> Self {
+        Self::Rpc(error)
+    }
+}
+
+impl fmt::Display for FanoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incomplete(incomplete) => incomplete.fmt(f),
+            Self::Rpc(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FanoutError {}
+
+type Again = Box<
+    dyn FnOnce(Vec<String>, Vec<(String, RpcError)>) -> BoxFuture<Result<Fanout, FanoutError>>
+        + Send
+        + Sync,
+>;
+
+/// Which servers accepted a fanout, and which did not.
+#[non_exhaustive]
+pub struct FanoutIncomplete {
+    /// These have it.
+    pub accepted: Vec<String>,
+    /// These refused it, or were lost before it was written to them. It surely did not run there.
+    pub refused: Vec<(String, RpcError)>,
+    /// The addresses of nodes that were not reached, and why.
+    pub unreached: Vec<String>,
+    /// It was sent to these, and no answer came. It may have run there.
+    pub unknown: Vec<(String, RpcError)>,
+    again: Again,
+}
+
+impl FanoutIncomplete {
+    pub(crate) fn new(
+        mut accepted: Vec<String>,
+        refused: Vec<(String, RpcError)>,
+        unreached: Vec<String>,
+        unknown: Vec<(String, RpcError)>,
+        again: Again,
+    ) -> Self {
+        accepted.sort();
+        Self {
+            accepted,
+            refused,
+            unreached,
+            unknown,
+            again,
+        }
+    }
+
+    /// Sends it once more, with the timeout of the first time, to every server that surely did not run it: those that refused,
+    /// and those that have come since.
+    ///
+    /// # Errors
+    ///
+    /// When it is still incomplete. Servers that were [`unknown`](Self::unknown) stay so.
+    pub async fn retry(self) -> Result<Fanout, FanoutError> {
+        (self.again)(self.accepted, self.unknown).await
+    }
+}
+
+impl fmt::Display for FanoutIncomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failures = |failures: &[(String, RpcError)]| {
+            let list: Vec<String> = failures
+                .iter()
+                .take(8)
+                .map(|(server, error)| format!("{}: {}", text::shown(server), error.message()))
+                .collect();
+            list.join("; ")
+        };
+        write!(
+            f,
+            "the fanout is incomplete: {} accepted",
+            self.accepted.len()
+        )?;
+        if !self.refused.is_empty() {
+            write!(
+                f,
+                ", {} refused ({})",
+                self.refused.len(),
+                failures(&self.refused)
+            )?;
+        }
+        if !self.unknown.is_empty() {
+            write!(
+                f,
+                ", {} unknown ({})",
+                self.unknown.len(),
+                failures(&self.unknown)
+            )?;
+        }
+        if !self.unreached.is_empty() {
+            let nodes = self.unreached[..self.unreached.len().min(8)].join(", ");
+            write!(f, ", {} not reached ({nodes})", self.unreached.len())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for FanoutIncomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FanoutIncomplete")
+            .field("accepted", &self.accepted)
+            .field("refused", &self.refused)
+            .field("unreached", &self.unreached)
+            .field("unknown", &self.unknown)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for FanoutIncomplete {}
+
+/// A fanout: a future that sends a cast to every server of the topic, and waits until all have accepted it.
+///
+/// Within its deadline it first waits until every node that the transport's URL lists has announced its servers or could not
+/// be reached. Prepared with a server, it goes only to that one.
+///
+/// # Cancel safety
+///
+/// Dropping it withdraws what was not written. The rest may be accepted and run.
+#[must_use = "a fanout is sent when it is awaited"]
+pub struct FanoutCast(Sending<Fanout, FanoutError>);
+
+impl FanoutCast {
+    pub(super) fn new(prepared: Prepared) -> Self {
+        Self(Sending::new(prepared))
+    }
+}
+
+impl Future for FanoutCast {
+    type Output = Result<Fanout, FanoutError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx, |driver, message| driver.fanout(message))
+    }
+}
+
+impl fmt::Debug for FanoutCast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FanoutCast({})", self.0.method)
+    }
+}

@@ -1,0 +1,196 @@
+//! A message that is being put together by a generated client method.
+
+use super::{Call, Cast, Client, FanoutCast, Multicall};
+use crate::args::ArgWriter;
+use crate::context::MAX_METADATA;
+use crate::transport::{Message, Parts};
+use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, RpcError, Transport, codec};
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A message that is being put together. Arguments are encoded at once, so that the future which sends it borrows nothing.
+pub struct Request {
+    client: Client,
+    method: &'static MethodInfo,
+    context: Context,
+    args: Result<ArgWriter, codec::Error>,
+}
+
+impl Request {
+    /// A message to a method.
+    #[must_use]
+    pub fn new(client: &Client, method: &'static MethodInfo, context: &Context) -> Self {
+        Self {
+            client: client.clone(),
+            method,
+            context: context.clone(),
+            args: Ok(ArgWriter::new(method)),
+        }
+    }
+
+    /// The next argument.
+    #[must_use]
+    pub fn arg<T: ?Sized + Serialize>(mut self, value: &T) -> Self {
+        self.write(|args| args.arg(value));
+        self
+    }
+
+    /// The next argument, which is bytes.
+    #[must_use]
+    pub fn bytes(mut self, value: &[u8]) -> Self {
+        self.write(|args| args.bytes(value));
+        self
+    }
+
+    /// The first argument that can't be encoded is the one that is told.
+    fn write(&mut self, write: impl FnOnce(&mut ArgWriter) -> Result<(), codec::Error>) {
+        if let Ok(args) = &mut self.args
+            && let Err(error) = write(args)
+        {
+            self.args = Err(error);
+        }
+    }
+
+    /// Sent as a call.
+    pub fn call<R>(self) -> Call<R> {
+        Call::new(self.prepared())
+    }
+
+    /// Sent as a cast.
+    pub fn cast(self) -> Cast {
+        Cast::new(self.prepared())
+    }
+
+    /// Sent to every server.
+    pub fn fanout(self) -> FanoutCast {
+        FanoutCast::new(self.prepared())
+    }
+
+    /// Sent as a multicall.
+    pub fn multicall<R>(self) -> Multicall<R> {
+        Multicall::new(self.prepared())
+    }
+
+    fn prepared(self) -> Prepared {
+        Prepared(Box::new(PreparedParts {
+            client: self.client,
+            method: self.method,
+            context: self.context,
+            args: self.args,
+        }))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message that is ready to be sent. Its time begins when it is sent.
+pub(super) struct Prepared(Box<PreparedParts>);
+
+struct PreparedParts {
+    client: Client,
+    method: &'static MethodInfo,
+    context: Context,
+    args: Result<ArgWriter, codec::Error>,
+}
+
+impl Prepared {
+    pub(super) fn method(&self) -> &'static str {
+        self.0.method.name()
+    }
+
+    /// The timeout, and the deadline that the context brings.
+    pub(super) fn limits(&self) -> (Duration, Option<Instant>) {
+        (self.timeout(), self.0.context.deadline())
+    }
+
+    fn timeout(&self) -> Duration {
+        let own = self.0.client.options.timeout;
+        own.or(self.0.method.timeout()).unwrap_or(DEFAULT_TIMEOUT)
+    }
+
+    /// The transport to send it by, with the message. What must not be sent fails here.
+    pub(super) fn message(self) -> Result<(Client, Transport, Message), RpcError> {
+        let timeout = self.timeout();
+        let PreparedParts {
+            client,
+            method,
+            context,
+            args,
+        } = *self.0;
+        let options = &client.options;
+        let failed =
+            |error: RpcError| error.of_message(method.name(), &options.target, Duration::ZERO);
+        if options.target.topic_name().is_empty() {
+            return Err(failed(RpcError::new(
+                ErrorKind::InvalidTarget,
+                "the client has no topic: give it one by `prepare(|call| call.target(Target::topic(\"…\")))`",
+            )));
+        }
+        let args = args.map_err(|error| {
+            failed(RpcError::new(
+                ErrorKind::Encode,
+                format!("an argument can't be encoded: {error}"),
+            ))
+        })?;
+        let metadata: usize = context
+            .metadata()
+            .map(|(key, value)| key.len() + value.len())
+            .sum();
+        if metadata > MAX_METADATA {
+            return Err(failed(RpcError::new(
+                ErrorKind::Encode,
+                format!(
+                    "the context holds {metadata} bytes of metadata, at most {MAX_METADATA} can be sent"
+                ),
+            )));
+        }
+        let version = method.since();
+        match &options.cap {
+            None => {}
+            Some(Ok(cap)) if cap.serves(version) => {}
+            Some(Ok(cap)) => {
+                return Err(failed(RpcError::new(
+                    ErrorKind::VersionCap,
+                    format!("it needs version {version}, the client's cap is {cap}"),
+                )));
+            }
+            Some(Err(error)) => {
+                return Err(failed(RpcError::new(
+                    ErrorKind::VersionCap,
+                    format!("the client's version cap: {error}"),
+                )));
+            }
+        }
+        let now = Instant::now();
+        // thirty years, for a timeout that the clock can't say
+        let deadline = now
+            .checked_add(timeout)
+            .unwrap_or_else(|| now + Duration::from_secs(60 * 60 * 24 * 365 * 30));
+        let message = Message {
+            parts: Parts {
+                target: Arc::clone(&options.target),
+                namespace: client.api.namespace(),
+                method,
+                version,
+                built: client.api.version(),
+                deadline: context
+                    .deadline()
+                    .map_or(deadline, |inherited| inherited.min(deadline)),
+                timeout,
+                context,
+            },
+            args: args.finish(),
+        };
+        let transport = client.transport.clone();
+        Ok((client, transport, message))
+    }
+}

@@ -1,0 +1,170 @@
+//! One request at an instance, from its arrival to its answer: cancellation, credit, and where the answer goes.
+
+use super::frame::{self, Credit, Kind, METHOD_ERROR};
+use super::peer::ServerLink;
+use crate::codec::Encoded;
+use crate::server::{Ending, Responder};
+use crate::{ErrorKind, lock};
+use bytes::Bytes;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+/// A request that is queued or running, shared by its link and the task that runs it.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    link: Arc<ServerLink>,
+    id: u64,
+    kind: Kind,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    cancelled: bool,
+    items: u64,
+    /// Below zero after an item that was larger than what was left.
+    bytes: i64,
+    /// The task that runs the request. It polls both cancellation and credit.
+    task: Option<Waker>,
+}
+
+impl Execution {
+    pub(crate) fn new(link: Arc<ServerLink>, id: u64, kind: Kind, credit: Credit) -> Self {
+        Self {
+            link,
+            id,
+            kind,
+            state: Mutex::new(State {
+                items: credit.items,
+                bytes: signed(credit.bytes),
+                ..State::default()
+            }),
+        }
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        self.kind == Kind::Multicall
+    }
+
+    pub(crate) fn is_cast(&self) -> bool {
+        self.kind == Kind::Cast
+    }
+
+    pub(crate) fn cancel(&self) {
+        let mut state = lock(&self.state);
+        state.cancelled = true;
+        let task = state.task.take();
+        drop(state);
+        wake(task);
+    }
+
+    pub(crate) fn add_credit(&self, credit: Credit) {
+        let mut state = lock(&self.state);
+        state.items = state.items.saturating_add(credit.items);
+        state.bytes = state.bytes.saturating_add(signed(credit.bytes));
+        let task = state.task.take();
+        drop(state);
+        wake(task);
+    }
+}
+
+impl Responder for Execution {
+    fn peer(&self) -> &str {
+        self.link.name()
+    }
+
+    fn is_cast(&self) -> bool {
+        self.is_cast()
+    }
+
+    fn accepted(&self) {
+        // a call's reply says so by itself
+        if self.kind != Kind::Call {
+            self.link.push(frame::bare(Kind::Accept, self.id));
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        lock(&self.state).cancelled
+    }
+
+    fn poll_cancelled(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if state.cancelled {
+            return Poll::Ready(());
+        }
+        register(&mut state.task, cx);
+        Poll::Pending
+    }
+
+    fn poll_credit(&self, cx: &mut Context<'_>) -> Poll<(u64, u64)> {
+        let mut state = lock(&self.state);
+        if state.items > 0 && state.bytes > 0 {
+            return Poll::Ready((state.items, state.bytes.unsigned_abs()));
+        }
+        register(&mut state.task, cx);
+        Poll::Pending
+    }
+
+    fn items(&self, first: u64, count: u64, mut items: Encoded) {
+        let mut state = lock(&self.state);
+        state.items = state.items.saturating_sub(count);
+        state.bytes = state.bytes.saturating_sub(signed(items.len() as u64));
+        drop(state);
+        let header = frame::numbers_header([first, count]);
+        // two numbers never make a header too long
+        if frame::prepend(&mut items, Kind::Items, self.id, &header).is_ok() {
+            self.link.push_of(self.id, items.into_bytes());
+        }
+    }
+
+    fn finish(&self, ending: Ending) {
+        let frame = match ending {
+            Ending::Value(value) => answer(value, Kind::Reply, self.id, &[]),
+            Ending::MethodError(error) => {
+                let mut header = frame::HeaderWriter(Vec::with_capacity(16));
+                header.array(2);
+                header.str(METHOD_ERROR);
+                header.str("");
+                answer(error, Kind::Fail, self.id, &header.0)
+            }
+            Ending::StreamEnd(count) => Some(frame::numbers(Kind::End, self.id, [count])),
+            Ending::Failed(kind, message) => Some(self.failure(kind, &message)),
+            Ending::Quiet => None,
+        };
+        // a cast was answered when it was accepted; nobody waits for how it went
+        self.link.finish(self.id, frame.filter(|_| !self.is_cast()));
+    }
+
+    fn refuse(&self, kind: ErrorKind, message: &str) {
+        self.link.finish(self.id, Some(self.failure(kind, message)));
+    }
+}
+
+impl Execution {
+    fn failure(&self, kind: ErrorKind, message: &str) -> Bytes {
+        frame::fail(self.id, kind.name(), message)
+    }
+}
+
+fn answer(mut body: Encoded, kind: Kind, id: u64, header: &[u8]) -> Option<Bytes> {
+    frame::prepend(&mut body, kind, id, header).ok()?;
+    Some(body.into_bytes())
+}
+
+pub(super) fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+fn register(task: &mut Option<Waker>, cx: &Context<'_>) {
+    match task {
+        Some(known) if known.will_wake(cx.waker()) => {}
+        _ => *task = Some(cx.waker().clone()),
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,283 @@
+//! The server's half of a transport: takes requests in from links, and hands them to the servers of this node.
+
+use super::execution::Execution;
+use super::frame::{
+    self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, Kind, RequestHeader, Window,
+};
+use super::peer::{Begin, ServerLink};
+use crate::server::{Arrived, Responder, Service};
+use crate::transport::TransportCounters;
+use crate::{Context, ErrorKind, lock};
+use bytes::Bytes;
+use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
+
+/// How many requests a client may have in flight at a node, unless the node's URL says otherwise.
+pub const WINDOW_REQUESTS: u32 = 1024;
+
+/// How many bytes of requests a client may have in flight at a node, unless the node's URL says otherwise.
+pub const WINDOW_BYTES: u32 = 64 * 1024 * 1024;
+
+/// The server's half of a transport over links.
+pub struct Inbound {
+    instance: [u8; 16],
+    window: Window,
+    table: Mutex<Table>,
+    counters: Arc<TransportCounters>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    services: Vec<Arc<Service>>,
+    links: Vec<Arc<ServerLink>>,
+    /// What the node calls its own address.
+    address: String,
+}
+
+impl Inbound {
+    pub(crate) fn new(window: Window, counters: Arc<TransportCounters>) -> Self {
+        Self {
+            instance: fastrand::u128(..).to_be_bytes(),
+            window,
+            table: Mutex::default(),
+            counters,
+        }
+    }
+
+    /// A client has connected. `name` is how it is called in logs.
+    #[must_use]
+    pub fn link_up(&self, name: &str) -> Arc<ServerLink> {
+        let link = Arc::new(ServerLink::new(name));
+        lock(&self.table).links.push(Arc::clone(&link));
+        link
+    }
+
+    /// A client is gone: its streams end, its calls run on.
+    pub fn link_down(&self, link: &Arc<ServerLink>) {
+        lock(&self.table)
+            .links
+            .retain(|known| !Arc::ptr_eq(known, link));
+        link.lose();
+    }
+
+    /// Every link is closed.
+    pub fn close(&self) {
+        let links = std::mem::take(&mut lock(&self.table).links);
+        for link in links {
+            link.lose();
+        }
+    }
+
+    /// Whether every frame has been written.
+    pub fn is_flushed(&self) -> bool {
+        let links = lock(&self.table).links.clone();
+        links.iter().all(|link| link.is_flushed())
+    }
+
+    /// Sets what the node calls its own address.
+    pub fn set_address(&self, address: &str) {
+        address.clone_into(&mut lock(&self.table).address);
+    }
+
+    /// Adds a server, and tells every client. `false` if the node has one of this exchange, topic and name.
+    pub(crate) fn add(&self, service: Arc<Service>) -> bool {
+        let mut table = lock(&self.table);
+        if table
+            .services
+            .iter()
+            .any(|known| known.target() == service.target())
+        {
+            return false;
+        }
+        table.services.push(service);
+        drop(table);
+        self.announce();
+        true
+    }
+
+    /// Removes a server, and tells every client.
+    pub(crate) fn remove(&self, service: &Arc<Service>) {
+        lock(&self.table)
+            .services
+            .retain(|known| !Arc::ptr_eq(known, service));
+        self.announce();
+    }
+
+    /// Tells every client what there is now.
+    pub(crate) fn announce(&self) {
+        let frame = self.announcement();
+        let links = lock(&self.table).links.clone();
+        for link in links.iter().filter(|link| link.has_greeted()) {
+            link.push(frame.clone());
+        }
+    }
+
+    fn announcement(&self) -> Bytes {
+        let table = lock(&self.table);
+        let services = table
+            .services
+            .iter()
+            .map(|service| announced(service))
+            .collect();
+        let protocol = u64::from(frame::PROTOCOL);
+        let announcement = Announcement {
+            protocols: (protocol, protocol),
+            instance: self.instance,
+            address: table.address.clone(),
+            window: self.window,
+            services,
+        };
+        drop(table);
+        // its header holds an address and numbers
+        announcement.write().unwrap_or_default()
+    }
+
+    /// Takes a frame that arrived on a link. Nothing in it can do harm: what breaks the protocol is answered where it can be,
+    /// counted and logged.
+    pub fn receive(&self, link: &Arc<ServerLink>, frame: Bytes) {
+        self.counters.frames_received.fetch_add(1, Relaxed);
+        tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), peer = link.name());
+        if let Err(broken) = self.handle(link, frame) {
+            self.counters.protocol_errors.fetch_add(1, Relaxed);
+            crate::log::rate_limited!({
+                tracing::warn!(name: "rpc.protocol.error", peer = link.name(), error = %broken);
+            });
+        }
+    }
+
+    fn handle(&self, link: &Arc<ServerLink>, frame: Bytes) -> Result<(), String> {
+        let frame = Frame::parse(frame).map_err(|error| error.to_string())?;
+        match frame.kind {
+            Some(kind @ (Kind::Call | Kind::Cast | Kind::Multicall)) => {
+                self.request(link, kind, frame)
+            }
+            Some(Kind::Credit) => {
+                let [items, bytes] =
+                    frame::parse_numbers(&frame.header).map_err(|error| error.to_string())?;
+                link.add_credit(frame.id, Credit { items, bytes });
+                Ok(())
+            }
+            Some(Kind::Cancel) => {
+                link.cancel(frame.id);
+                Ok(())
+            }
+            Some(Kind::Hello) => {
+                link.greeted();
+                link.push(self.announcement());
+                Ok(())
+            }
+            Some(_) => Err(format!(
+                "a frame of kind {} is nothing for a server",
+                frame.kind_byte
+            )),
+            None => {
+                link.push(frame::numbers(
+                    Kind::Unsupported,
+                    frame.id,
+                    [frame.kind_byte.into()],
+                ));
+                Err(format!("a frame of kind {} is not known", frame.kind_byte))
+            }
+        }
+    }
+
+    fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: Frame) -> Result<(), String> {
+        self.counters.requests_received.fetch_add(1, Relaxed);
+        let parsed = RequestHeader::parse(&frame.header);
+        let credit = parsed
+            .as_ref()
+            .ok()
+            .and_then(|(header, _)| header.credit)
+            .unwrap_or_default();
+        let execution = Arc::new(Execution::new(Arc::clone(link), frame.id, kind, credit));
+        match link.begin(frame.id, self.window.requests, &execution) {
+            Ok(()) => {}
+            Err(Begin::Repeated) => {
+                return Err("a request's id is not higher than the one before".into());
+            }
+            Err(Begin::NotReading) => {
+                return Err("the client sends requests and does not read the answers".into());
+            }
+            Err(Begin::WindowFull) => {
+                link.push(frame::fail(
+                    frame.id,
+                    ErrorKind::Overloaded.name(),
+                    "the client has more in flight than the announced window",
+                ));
+                return Err("more requests are in flight than the announced window".into());
+            }
+        }
+        let (header, metadata) = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                execution.refuse(
+                    ErrorKind::DecodeArguments,
+                    &format!("the request's header: {error}"),
+                );
+                return Err(error.to_string());
+            }
+        };
+        let service = {
+            let table = lock(&self.table);
+            table
+                .services
+                .iter()
+                .find(|service| service.is(header.exchange, header.topic, header.server))
+                .cloned()
+        };
+        let Some(service) = service else {
+            execution.refuse(
+                ErrorKind::Unavailable,
+                "this node does not have the server (any more)",
+            );
+            return Ok(());
+        };
+        // a deadline further away than the clock can say is none
+        let deadline = header
+            .remaining
+            .and_then(|remaining| Instant::now().checked_add(remaining));
+        let handler_deadline = deadline.filter(|_| kind != Kind::Cast);
+        Arc::clone(&service).arrived(
+            Arrived {
+                namespace: header.namespace,
+                version: header.version,
+                method: header.method,
+                multicall: kind == Kind::Multicall,
+                deadline,
+                context: Context::received(metadata, handler_deadline),
+                args: frame.body.clone(),
+            },
+            execution,
+        );
+        Ok(())
+    }
+}
+
+fn announced(service: &Service) -> AnnouncedService {
+    AnnouncedService {
+        exchange: service.target().exchange_name().into(),
+        topic: service.target().topic_name().into(),
+        server: service.target().server_name().unwrap_or_default().into(),
+        draining: service.is_draining(),
+        apis: service
+            .apis()
+            .map(|api| AnnouncedApi {
+                name: api.name().into(),
+                namespace: api.namespace().map(Into::into),
+                version: api.version(),
+            })
+            .collect(),
+    }
+}
+
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = lock(&self.table);
+        f.debug_struct("Inbound")
+            .field("services", &table.services)
+            .field("links", &table.links)
+            .finish_non_exhaustive()
+    }
+}

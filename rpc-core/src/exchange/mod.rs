@@ -1,0 +1,47 @@
+//! What a transport over links shares with every other: ids, replies, acknowledgements, credit, cancellation, windows.
+//!
+//! This is for authors of transports. A transport that can carry frames from a client to an instance and back implements
+//! [`Links`]; [`Exchange`] makes a [`Driver`](crate::transport::Driver) of it. `memory` and ZeroMQ are such transports, and
+//! share everything here.
+//!
+//! No I/O happens here: frames that arrive are handed in ([`Outbound::receive`], [`Inbound::receive`]), and frames that
+//! leave are asked for ([`ClientLink::next_frames`], [`ServerLink::next_frames`]). What the frames hold is in
+//! `docs/wire-protocol.md`.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | `frame` | kinds, prefix and headers of frames |
+//! | `outbox` | frames that wait to be written to one link |
+//! | `link` | a client's end of a link: requests in flight, and who waits for them |
+//! | `routes` | which servers there are, and whose turn it is |
+//! | `outbound` | a message's way out: find a server, wait for a place, send, wait for the answer |
+//! | `fanout` | the same message to every server |
+//! | `stream` | items that arrived and were not read yet |
+//! | `peer` | an instance's end of a link: requests that run |
+//! | `execution` | one request at an instance: cancellation, credit, where the answer goes |
+//! | `inbound` | a request's way in: find the server it is for |
+//! | `driver` | the two halves as one transport |
+
+mod driver;
+mod execution;
+mod fanout;
+mod frame;
+mod inbound;
+mod link;
+mod outbound;
+mod outbox;
+mod peer;
+mod routes;
+mod stream;
+
+pub use driver::{Exchange, Links};
+pub(crate) use fanout::fanout;
+pub use frame::PROTOCOL;
+pub use inbound::{Inbound, WINDOW_BYTES, WINDOW_REQUESTS};
+pub use link::ClientLink;
+pub use outbound::{NodeId, Outbound};
+pub use peer::ServerLink;
+pub(crate) use stream::{Batch, End, STREAM_CREDIT};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! An instance's end of a link to one client: which of its requests run, and what is to be written to it.
+
+use super::execution::Execution;
+use super::frame::Credit;
+use super::outbox::Outbox;
+use crate::lock;
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+/// An instance's end of a link to one client.
+///
+/// The transport writes what [`next_frames`](Self::next_frames) gives it, and hands what arrives to
+/// [`Inbound::receive`](super::Inbound::receive).
+pub struct ServerLink {
+    /// The client, fit to be shown.
+    name: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    greeted: bool,
+    last_id: u64,
+    /// Requests that are queued or running, and not cancelled.
+    running: HashMap<u64, Arc<Execution>>,
+    outbox: Outbox,
+}
+
+impl ServerLink {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: crate::text::shown(name),
+            state: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Waits for frames that are to be written, and moves up to `most` into `batch`. `false` once the link is closed.
+    ///
+    /// Cancel safe: frames are taken only when it returns.
+    pub async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
+        poll_fn(|cx| lock(&self.state).outbox.poll_ready(cx)).await;
+        // with more than one request running, others are likely to be just about to be answered: they leave together
+        let busy = !lock(&self.state).running.is_empty();
+        if busy {
+            tokio::task::yield_now().await;
+        }
+        lock(&self.state).outbox.take(batch, most)
+    }
+
+    /// Whether nothing waits to be written.
+    #[must_use]
+    pub fn is_flushed(&self) -> bool {
+        lock(&self.state).outbox.len() == 0
+    }
+
+    pub(crate) fn greeted(&self) {
+        lock(&self.state).greeted = true;
+    }
+
+    pub(crate) fn has_greeted(&self) -> bool {
+        lock(&self.state).greeted
+    }
+
+    pub(crate) fn push(&self, frame: Bytes) {
+        let writer = lock(&self.state).outbox.push(frame);
+        wake(writer);
+    }
+
+    /// Takes in a request: its id must be higher than all before, and there must be room. The client keeps to the window that
+    /// was announced to it; one that does not, or that does not read its answers, is refused.
+    pub(crate) fn begin(
+        &self,
+        id: u64,
+        window: u32,
+        execution: &Arc<Execution>,
+    ) -> Result<(), Begin> {
+        let mut state = lock(&self.state);
+        if id <= state.last_id {
+            return Err(Begin::Repeated);
+        }
+        state.last_id = id;
+        let window = window as usize;
+        if state.outbox.len() > 4 * window {
+            return Err(Begin::NotReading);
+        }
+        if state.running.len() >= window {
+            return Err(Begin::WindowFull);
+        }
+        state.running.insert(id, Arc::clone(execution));
+        Ok(())
+    }
+
+    /// Nobody waits for this request any more.
+    pub(crate) fn cancel(&self, id: u64) {
+        let mut state = lock(&self.state);
+        // casts are not cancelled
+        if state
+            .running
+            .get(&id)
+            .is_some_and(|running| running.is_cast())
+        {
+            return;
+        }
+        let execution = state.running.remove(&id);
+        drop(state);
+        if let Some(execution) = execution {
+            execution.cancel();
+        }
+    }
+
+    pub(crate) fn add_credit(&self, id: u64, credit: Credit) {
+        let execution = lock(&self.state).running.get(&id).cloned();
+        if let Some(execution) = execution {
+            execution.add_credit(credit);
+        }
+    }
+
+    /// A request is done: its last frame is sent, unless it was cancelled before.
+    pub(crate) fn finish(&self, id: u64, frame: Option<Bytes>) {
+        let mut state = lock(&self.state);
+        let writer = match (state.running.remove(&id), frame) {
+            (Some(_), Some(frame)) => state.outbox.push(frame),
+            _ => None,
+        };
+        drop(state);
+        wake(writer);
+    }
+
+    /// Sends a frame that belongs to a request, unless that was cancelled.
+    pub(crate) fn push_of(&self, id: u64, frame: Bytes) {
+        let mut state = lock(&self.state);
+        let writer = if state.running.contains_key(&id) {
+            state.outbox.push(frame)
+        } else {
+            None
+        };
+        drop(state);
+        wake(writer);
+    }
+
+    /// The client is gone. Its streams end; its calls run on, without anybody to answer to.
+    pub(crate) fn lose(&self) -> Vec<Arc<Execution>> {
+        let mut state = lock(&self.state);
+        let (_, writer) = state.outbox.close();
+        let running = std::mem::take(&mut state.running);
+        drop(state);
+        wake(writer);
+        running
+            .into_values()
+            .filter(|execution| execution.is_stream())
+            .collect()
+    }
+}
+
+/// Why a request is not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// Its id is not higher than the last: it breaks the protocol, or came twice.
+    Repeated,
+    /// The client has as much in flight as it may.
+    WindowFull,
+    /// Far more answers wait for the client than it can have asked for: it does not read.
+    NotReading,
+}
+
+impl fmt::Debug for ServerLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = lock(&self.state);
+        f.debug_struct("ServerLink")
+            .field("name", &self.name)
+            .field("running", &state.running.len())
+            .field("unwritten", &state.outbox.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

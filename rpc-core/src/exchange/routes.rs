@@ -1,0 +1,240 @@
+//! Which servers there are, and which of them a message goes to.
+
+use super::frame::AnnouncedService;
+use super::link::ClientLink;
+use crate::{Version, text};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A server that a link's instance has announced.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) link: Arc<ClientLink>,
+    pub(crate) service: AnnouncedService,
+    instance: [u8; 16],
+    /// Who announced earlier has the lower number.
+    announced: u64,
+}
+
+impl Route {
+    /// The server's name, fit to be shown.
+    pub(crate) fn name(&self) -> String {
+        format!(
+            "{}@{}",
+            text::shown(&self.service.server),
+            self.link.address()
+        )
+    }
+
+    fn serves(&self, namespace: Option<&str>, version: Version) -> bool {
+        self.service
+            .newest(namespace, version.major())
+            .is_some_and(|newest| newest.serves(version))
+    }
+}
+
+/// What is asked of the servers of a topic.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) exchange: &'a str,
+    pub(crate) topic: &'a str,
+    pub(crate) namespace: Option<&'a str>,
+    pub(crate) version: Version,
+}
+
+/// Why there is no server for a message.
+#[derive(Debug)]
+pub(crate) enum Nobody {
+    /// None of this topic (or name) is there.
+    Absent,
+    /// All that can serve it were tried.
+    AllTried,
+    /// Some are there, but none serves this version: what they serve.
+    Version(Vec<String>),
+}
+
+/// The servers of every topic, over all links that are up.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    topics: HashMap<String, Vec<Topic>>,
+    last_announced: u64,
+}
+
+#[derive(Debug)]
+struct Topic {
+    exchange: String,
+    routes: Vec<Arc<Route>>,
+    /// Whose turn it is.
+    next: usize,
+}
+
+impl Routes {
+    fn topic(&self, exchange: &str, topic: &str) -> Option<&Topic> {
+        self.topics
+            .get(topic)?
+            .iter()
+            .find(|found| found.exchange == exchange)
+    }
+
+    /// Builds the table anew from the links that are up. Turns and precedence stay as they were.
+    pub(crate) fn rebuild(&mut self, links: impl Iterator<Item = Arc<ClientLink>>) {
+        let old = std::mem::take(&mut self.topics);
+        for link in links {
+            let Some(announcement) = link.announced() else {
+                continue;
+            };
+            for service in &announcement.services {
+                let before = old.get(&service.topic).and_then(|topics| {
+                    topics
+                        .iter()
+                        .find(|found| found.exchange == service.exchange)
+                });
+                let known = before.and_then(|topic| {
+                    topic.routes.iter().find(|route| {
+                        route.instance == announcement.instance
+                            && route.service.server == service.server
+                    })
+                });
+                let announced = known.map_or_else(
+                    || {
+                        self.last_announced += 1;
+                        self.last_announced
+                    },
+                    |route| route.announced,
+                );
+                let topics = self.topics.entry(service.topic.clone()).or_default();
+                let at = topics
+                    .iter()
+                    .position(|found| found.exchange == service.exchange)
+                    .unwrap_or_else(|| {
+                        topics.push(Topic {
+                            exchange: service.exchange.clone(),
+                            routes: Vec::new(),
+                            next: before.map_or(0, |topic| topic.next),
+                        });
+                        topics.len() - 1
+                    });
+                topics[at].routes.push(Arc::new(Route {
+                    link: Arc::clone(&link),
+                    service: service.clone(),
+                    instance: announcement.instance,
+                    announced,
+                }));
+            }
+        }
+        for topic in self.topics.values_mut().flatten() {
+            topic.routes.sort_by_key(|route| route.announced);
+        }
+    }
+
+    /// The next server in turn that is not draining and serves the version; one with a free place is preferred.
+    pub(crate) fn in_turn(
+        &mut self,
+        wanted: Wanted<'_>,
+        tried: &[Arc<Route>],
+    ) -> Result<Arc<Route>, Nobody> {
+        let Some(topic) = self.topics.get_mut(wanted.topic).and_then(|topics| {
+            topics
+                .iter_mut()
+                .find(|found| found.exchange == wanted.exchange)
+        }) else {
+            return Err(Nobody::Absent);
+        };
+        let count = topic.routes.len();
+        let (mut without_place, mut there, mut untried) = (None, false, false);
+        for turn in 0..count {
+            let at = (topic.next + turn) % count;
+            let route = &topic.routes[at];
+            if route.service.draining || route.link.is_lost() {
+                continue;
+            }
+            there = true;
+            if !route.serves(wanted.namespace, wanted.version) {
+                continue;
+            }
+            if tried.iter().any(|tried| same_server(tried, route)) {
+                untried = true;
+                continue;
+            }
+            if route.link.has_place() {
+                topic.next = at + 1;
+                return Ok(Arc::clone(route));
+            }
+            without_place.get_or_insert(at);
+        }
+        match without_place {
+            Some(at) => {
+                topic.next = at + 1;
+                Ok(Arc::clone(&topic.routes[at]))
+            }
+            None if untried => Err(Nobody::AllTried),
+            None if there => Err(Nobody::Version(spoken(&topic.routes))),
+            None => Err(Nobody::Absent),
+        }
+    }
+
+    /// The server of this name: who announced it first and is not draining; a draining one if there is no other.
+    pub(crate) fn named(&self, wanted: Wanted<'_>, server: &str) -> Option<Arc<Route>> {
+        let named = || {
+            self.topic(wanted.exchange, wanted.topic)
+                .into_iter()
+                .flat_map(|topic| &topic.routes)
+                .filter(|route| route.service.server == server && !route.link.is_lost())
+        };
+        let mut serving = named().filter(|route| !route.service.draining);
+        let first = serving.next();
+        if let (Some(first), Some(second)) = (first, serving.next()) {
+            crate::log::rate_limited!({
+                tracing::warn!(name: "rpc.server.name_taken", server = %first.name(), also = %second.name(),
+                    "two instances announce the same server name; only the first is called by it");
+            });
+        }
+        first.or_else(|| named().next()).cloned()
+    }
+
+    /// Every server of a topic that is not draining. Of two with one name, the first.
+    pub(crate) fn all(&self, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
+        let Some(topic) = self.topic(exchange, topic) else {
+            return Vec::new();
+        };
+        let mut routes: Vec<Arc<Route>> = Vec::new();
+        for route in &topic.routes {
+            let known = routes
+                .iter()
+                .any(|known| known.service.server == route.service.server);
+            if !route.service.draining && !route.link.is_lost() && !known {
+                routes.push(Arc::clone(route));
+            }
+        }
+        routes
+    }
+}
+
+fn same_server(a: &Route, b: &Route) -> bool {
+    a.instance == b.instance && a.service.server == b.service.server
+}
+
+/// What servers speak, to be shown.
+pub(crate) fn spoken(routes: &[Arc<Route>]) -> Vec<String> {
+    let mut spoken: Vec<String> = routes
+        .iter()
+        .flat_map(|route| {
+            route.service.apis.iter().map(move |api| {
+                let namespace = api
+                    .namespace
+                    .as_deref()
+                    .map(|name| format!(" ({})", text::shown(name)));
+                format!(
+                    "{}{} {}",
+                    text::shown(&api.name),
+                    namespace.unwrap_or_default(),
+                    api.version
+                )
+            })
+        })
+        .collect();
+    spoken.sort();
+    spoken.dedup();
+    spoken.truncate(8);
+    spoken
+}

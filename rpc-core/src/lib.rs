@@ -1,0 +1,45 @@
+//! The guide is written below.
+
+mod api;
+mod args;
+mod client;
+mod codec;
+mod context;
+mod error;
+pub mod exchange;
+mod log;
+mod outcome;
+mod server;
+mod target;
+mod text;
+pub mod transport;
+mod version;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use api::{ApiInfo, ArgInfo, MethodInfo, MethodKind};
+pub use client::{
+    Call, CallOptions, Cast, Client, DEFAULT_TIMEOUT, Dynamic, Fanout, FanoutCast, FanoutError,
+    FanoutIncomplete, IntoVersion, Multicall,
+};
+pub use codec::MAX_DEPTH;
+pub use context::{Context, MAX_METADATA};
+pub use error::{CallError, ErrorKind, Never, RpcError};
+pub use futures_core::Stream;
+pub use outcome::Outcome;
+pub use rpc_macros::rpc_api;
+pub use server::{Endpoint, Server, ServerBuilder, ServerStats, StartError, Stopped};
+pub use target::Target;
+pub use transport::{Transport, TransportStats, Transports};
+pub use version::{ParseVersionError, Version};
+
+#[cfg(test)]
+extern crate self as rpc_core;
+
+/// Locks a mutex whose data is never left half changed, whoever panicked.
+fn lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

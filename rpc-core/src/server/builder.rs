@@ -1,0 +1,133 @@
+//! Configuring and starting a server.
+
+use super::service::{Limits, Service};
+use super::{Endpoint, Server};
+use crate::{Target, Transport};
+use std::fmt;
+use std::sync::Arc;
+
+/// How many requests of a server run at once, unless it is told otherwise.
+pub(crate) const CONCURRENCY: usize = 1024;
+
+/// How many requests of a server wait while as many run as may, unless it is told otherwise.
+pub(crate) const QUEUE: usize = 1024;
+
+/// A server that is not started yet.
+#[must_use = "nothing is served before `start`"]
+pub struct ServerBuilder {
+    transport: Transport,
+    target: Target,
+    endpoints: Vec<Arc<dyn Endpoint>>,
+    listen: Option<String>,
+    limits: Limits,
+}
+
+impl ServerBuilder {
+    pub(super) fn new(transport: Transport) -> Self {
+        Self {
+            transport,
+            target: Target::new(),
+            endpoints: Vec::new(),
+            listen: None,
+            limits: Limits {
+                concurrency: CONCURRENCY,
+                queue: QUEUE,
+            },
+        }
+    }
+
+    /// Where the server is found: it needs a server name, unique on its topic. Without a topic it is on the topic of its first
+    /// endpoint's API.
+    pub fn target(mut self, target: Target) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Adds an endpoint. Several may share a server, if their APIs differ in namespace, in major version, or in all method
+    /// names; the first one that has the method is called.
+    pub fn endpoint(mut self, endpoint: impl Endpoint) -> Self {
+        self.endpoints.push(Arc::new(endpoint));
+        self
+    }
+
+    /// Where the transport listens, if it listens at all and its URL does not say.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = Some(address.into());
+        self
+    }
+
+    /// How many requests run at once. Default: 1,024. At least 1.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.limits.concurrency = requests.max(1);
+        self
+    }
+
+    /// How many requests wait while as many run as may; those past it are refused as
+    /// [`Overloaded`](crate::ErrorKind::Overloaded). Default: 1,024.
+    pub fn queue(mut self, requests: usize) -> Self {
+        self.limits.queue = requests;
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Target`] without a topic or server name, or when the transport has a server of that name already;
+    /// [`StartError::Endpoints`] when there is none, or two of them have the same method; [`StartError::Listen`] when the
+    /// transport cannot listen.
+    pub async fn start(self) -> Result<Server, StartError> {
+        let topic = self
+            .endpoints
+            .first()
+            .and_then(|endpoint| endpoint.api().topic());
+        let target = self.target.or_topic(topic);
+        if target.topic_name().is_empty() {
+            return Err(StartError::Target(
+                "a server needs a topic: `Target::topic(\"…\")`".into(),
+            ));
+        }
+        if target.server_name().is_none_or(str::is_empty) {
+            return Err(StartError::Target(format!(
+                "the server on topic {} needs a name: `Target::topic(\"…\").server(\"…\")`",
+                target.topic_name()
+            )));
+        }
+        let service = Arc::new(Service::new(target, self.endpoints, self.limits)?);
+        let driver = Arc::clone(&self.transport.0);
+        driver.listen(Arc::clone(&service), self.listen).await?;
+        tracing::info!(name: "rpc.server.started", target = %service.target(), "server started");
+        Ok(Server::new(service, self.transport))
+    }
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("target", &self.target)
+            .field("endpoints", &self.endpoints.len())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server could not be started.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The target is incomplete or taken.
+    Target(String),
+    /// The endpoints do not go together.
+    Endpoints(String),
+    /// The transport cannot listen.
+    Listen(String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Target(text) | Self::Endpoints(text) | Self::Listen(text)) = self;
+        write!(f, "the server can't be started: {text}")
+    }
+}
+
+impl std::error::Error for StartError {}

@@ -1,0 +1,252 @@
+//! The seam between a server and the code that `#[rpc_api]` generates: decode, call, encode.
+
+use crate::args::{ArgumentError, Frame};
+use crate::codec::{self, Encoded};
+use crate::{ApiInfo, Context, ErrorKind, Outcome};
+use futures_core::Stream;
+use serde::Serialize;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+/// The implementation of one API, as a server calls it.
+///
+/// `#[rpc_api]` on a trait `Compute` generates `ComputeDispatcher<S>`, which is the endpoint of an `S: Compute`. There is no
+/// need to implement this by hand.
+pub trait Endpoint: Send + Sync + 'static {
+    /// What is implemented.
+    fn api(&self) -> &'static ApiInfo;
+
+    /// Runs a method, by its index in [`ApiInfo::methods`].
+    fn dispatch(&self, method: usize, incoming: Incoming) -> Running;
+}
+
+/// A handler that runs.
+pub type Running = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
+
+/// A request, as generated code gets it.
+pub struct Incoming {
+    pub(super) context: Context,
+    pub(super) frame: Frame,
+    pub(super) responder: Arc<dyn Responder>,
+}
+
+impl Incoming {
+    /// The context and the arguments.
+    #[must_use]
+    pub fn open(self) -> (Context, Frame) {
+        (self.context, self.frame)
+    }
+
+    /// The context, the arguments, and where the items of a multicall go.
+    #[must_use]
+    pub fn open_stream(self) -> (Context, Frame, ItemSink) {
+        (self.context, self.frame, ItemSink(self.responder))
+    }
+
+    /// The answer to an index that the API does not have.
+    #[must_use]
+    pub fn no_such_method(self) -> Running {
+        Box::pin(async { Err(Failure(FailureKind::NoSuchMethod)) })
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A method's encoded answer.
+#[derive(Debug)]
+pub struct Reply(pub(super) Ending);
+
+impl Reply {
+    /// The answer of a cast.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Ending::Quiet)
+    }
+}
+
+/// Why a handler has no answer.
+#[derive(Debug)]
+pub struct Failure(pub(super) FailureKind);
+
+#[derive(Debug)]
+pub(super) enum FailureKind {
+    Arguments(ArgumentError),
+    Encode(codec::Error),
+    NoSuchMethod,
+}
+
+impl From<ArgumentError> for Failure {
+    #[cold]
+    fn from(error: ArgumentError) -> Self {
+        Self(FailureKind::Arguments(error))
+    }
+}
+
+impl From<codec::Error> for Failure {
+    #[cold]
+    fn from(error: codec::Error) -> Self {
+        Self(FailureKind::Encode(error))
+    }
+}
+
+/// What encodes the outcome of a method. The one place with bounds on what a method returns, so that a type which does not
+/// fit is one error.
+#[must_use]
+pub fn encoder<R>() -> fn(R) -> Result<Reply, Failure>
+where
+    R: Outcome,
+    R::Value: Serialize,
+    R::Error: Serialize,
+{
+    |outcome| {
+        let mut encoded = Encoded::new();
+        Ok(Reply(match outcome.into_result() {
+            Ok(value) => {
+                encoded.push(&value)?;
+                Ending::Value(encoded)
+            }
+            Err(error) => {
+                encoded.push(&error)?;
+                Ending::MethodError(encoded)
+            }
+        }))
+    }
+}
+
+/// How a request ended, as it is answered.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Value(Encoded),
+    MethodError(Encoded),
+    /// All items were sent: how many.
+    StreamEnd(u64),
+    Failed(ErrorKind, String),
+    /// There is nothing to say, or nobody to say it to.
+    Quiet,
+}
+
+/// Where a request came from and its answer goes. Each transport has its own.
+pub(crate) trait Responder: Send + Sync {
+    /// The client, fit to be shown.
+    fn peer(&self) -> &str;
+
+    /// Whether nobody waits for the outcome.
+    fn is_cast(&self) -> bool;
+
+    /// The request is in the server's queue, or runs.
+    fn accepted(&self);
+
+    /// The request is not taken in.
+    fn refuse(&self, kind: ErrorKind, message: &str);
+
+    fn is_cancelled(&self) -> bool;
+
+    /// Ready when nobody waits for the answer any more.
+    fn poll_cancelled(&self, cx: &mut task::Context<'_>) -> Poll<()>;
+
+    /// How many items and bytes of a stream may be sent; ready when both are more than none.
+    fn poll_credit(&self, cx: &mut task::Context<'_>) -> Poll<(u64, u64)>;
+
+    /// Sends items of a stream, the first of which has this number.
+    fn items(&self, first: u64, count: u64, items: Encoded);
+
+    /// Answers. Called once.
+    fn finish(&self, ending: Ending);
+}
+
+/// The most bytes of a stream's items that leave together.
+const BATCH: u64 = 32 * 1024;
+
+/// Where the items of a multicall go.
+pub struct ItemSink(Arc<dyn Responder>);
+
+impl ItemSink {
+    /// Sends all items of a stream, as far as the client's credit allows. Items that are ready together leave together.
+    ///
+    /// # Errors
+    ///
+    /// When an item can't be encoded.
+    pub async fn send_all<R, St>(self, stream: St) -> Result<Reply, Failure>
+    where
+        R: Outcome,
+        R::Value: Serialize,
+        R::Error: Serialize,
+        St: Stream<Item = R> + Send,
+    {
+        let mut stream = pin!(stream);
+        let mut batch = Batch {
+            responder: self.0,
+            first: 0,
+            count: 0,
+            items: Encoded::new(),
+        };
+        poll_fn(move |cx| {
+            let Poll::Ready((items, bytes)) = batch.responder.poll_credit(cx) else {
+                return Poll::Pending;
+            };
+            let bytes = bytes.min(BATCH);
+            while batch.count < items && (batch.items.len() as u64) < bytes {
+                match stream.as_mut().poll_next(cx) {
+                    Poll::Ready(Some(item)) => match item.into_result() {
+                        Ok(value) => {
+                            batch.items.push(&value)?;
+                            batch.count += 1;
+                        }
+                        Err(error) => {
+                            batch.flush();
+                            let mut encoded = Encoded::new();
+                            encoded.push(&error)?;
+                            return Poll::Ready(Ok(Reply(Ending::MethodError(encoded))));
+                        }
+                    },
+                    Poll::Ready(None) => {
+                        batch.flush();
+                        return Poll::Ready(Ok(Reply(Ending::StreamEnd(batch.first))));
+                    }
+                    Poll::Pending => {
+                        batch.flush();
+                        return Poll::Pending;
+                    }
+                }
+            }
+            batch.flush();
+            // a stream that is always ready must not keep the writer from running
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for ItemSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ItemSink")
+    }
+}
+
+struct Batch {
+    responder: Arc<dyn Responder>,
+    first: u64,
+    count: u64,
+    items: Encoded,
+}
+
+impl Batch {
+    fn flush(&mut self) {
+        if self.count > 0 {
+            let items = std::mem::replace(&mut self.items, Encoded::new());
+            self.responder.items(self.first, self.count, items);
+            self.first += self.count;
+            self.count = 0;
+        }
+    }
+}

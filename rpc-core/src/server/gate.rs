@@ -1,0 +1,141 @@
+//! How many requests of a server run, which wait, and whether new ones are taken in.
+
+use super::handler::Job;
+use crate::lock;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
+
+/// What became of the requests of a server that was stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Handlers that came to their end, since the server was started.
+    pub finished: u64,
+    /// Handlers that were dropped at the limit of [`wait_at_most`](crate::Server::wait_at_most).
+    pub cut_off: u64,
+    /// Requests that were accepted and still waited at that limit.
+    pub not_run: u64,
+}
+
+/// What keeps a server within its limits.
+pub(super) struct Gate {
+    state: Mutex<State>,
+    concurrency: usize,
+    queue: usize,
+    /// Something ended: there may be nothing left.
+    ended: Notify,
+    /// Handlers that still run are to be dropped.
+    cut: Notify,
+    is_cut: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    waiting: VecDeque<Job>,
+    draining: bool,
+}
+
+/// Why a request is not taken in.
+#[derive(Debug)]
+pub(super) enum Refused {
+    Draining,
+    Full,
+}
+
+impl Gate {
+    pub(super) fn new(concurrency: usize, queue: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            concurrency,
+            queue,
+            ended: Notify::new(),
+            cut: Notify::new(),
+            is_cut: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes a request in: `Some` if it is to be run now, `None` if it waits. The job says that it was accepted before anybody
+    /// else can run it.
+    pub(super) fn enter(&self, job: Job) -> Result<Option<Job>, (Job, Refused)> {
+        let mut state = lock(&self.state);
+        if state.draining {
+            return Err((job, Refused::Draining));
+        }
+        if state.running < self.concurrency {
+            state.running += 1;
+            job.accepted();
+            return Ok(Some(job));
+        }
+        if state.waiting.len() >= self.queue {
+            return Err((job, Refused::Full));
+        }
+        job.accepted();
+        state.waiting.push_back(job);
+        Ok(None)
+    }
+
+    /// A handler has ended: the next request, which takes its place.
+    pub(super) fn next(&self) -> Option<Job> {
+        let mut state = lock(&self.state);
+        if let Some(job) = state.waiting.pop_front() {
+            return Some(job);
+        }
+        state.running -= 1;
+        let idle = state.draining && state.running == 0;
+        drop(state);
+        if idle {
+            self.ended.notify_waiters();
+        }
+        None
+    }
+
+    /// `true` the first time.
+    pub(super) fn drain(&self) -> bool {
+        let mut state = lock(&self.state);
+        let first = !std::mem::replace(&mut state.draining, true);
+        drop(state);
+        self.ended.notify_waiters();
+        first
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        lock(&self.state).draining
+    }
+
+    fn is_idle(&self) -> bool {
+        let state = lock(&self.state);
+        state.draining && state.running == 0 && state.waiting.is_empty()
+    }
+
+    /// Waits until nothing new is taken in and nothing runs.
+    pub(super) async fn idle(&self) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.is_idle() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Gives up what waits, and tells what runs to end.
+    pub(super) fn cut_off(&self) -> VecDeque<Job> {
+        let waiting = std::mem::take(&mut lock(&self.state).waiting);
+        self.is_cut.store(true, Ordering::Release);
+        self.cut.notify_waiters();
+        waiting
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
+
+    pub(super) fn cut(&self) -> &Notify {
+        &self.cut
+    }
+}

@@ -1,0 +1,202 @@
+//! Runs one request after another, in a task of their own: deadline, cancellation, panics.
+
+use super::endpoint::FailureKind;
+use super::stats::count;
+use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Service, panics};
+use crate::{ErrorKind, MethodInfo};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::time::Instant;
+
+/// A request that has been accepted.
+pub(super) struct Job {
+    pub(super) endpoint: Arc<dyn Endpoint>,
+    pub(super) index: usize,
+    pub(super) method: &'static MethodInfo,
+    pub(super) deadline: Option<Instant>,
+    pub(super) incoming: Incoming,
+}
+
+impl Job {
+    pub(super) fn accepted(&self) {
+        self.incoming.responder.accepted();
+    }
+}
+
+/// Runs a request, and then those that waited for its place.
+pub(super) async fn run(service: Arc<Service>, first: Job) {
+    let mut next = Some(first);
+    while let Some(job) = next {
+        execute(&service, job).await;
+        next = service.gate.next();
+    }
+}
+
+/// Answers when it is dropped without an answer: a handler whose task is dropped, with the runtime for instance.
+struct Answer(Option<Arc<dyn Responder>>);
+
+impl Answer {
+    fn give(mut self, ending: Ending) {
+        if let Some(responder) = self.0.take() {
+            responder.finish(ending);
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(responder) = self.0.take() {
+            responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
+        }
+    }
+}
+
+const CUT_OFF: &str = "the server ended before the handler did";
+
+/// How a handler came to its end.
+enum Outcome {
+    Done(Result<Reply, Failure>),
+    Panicked(panics::Panic),
+    Cancelled,
+    CutOff,
+}
+
+async fn execute(service: &Service, job: Job) {
+    let responder = Arc::clone(&job.incoming.responder);
+    let answer = Answer(Some(Arc::clone(&responder)));
+    let counters = &service.counters;
+    if responder.is_cancelled() {
+        count(&counters.cancelled);
+        return answer.give(Ending::Quiet);
+    }
+    // a cast has been accepted: it runs, however late
+    if !responder.is_cast()
+        && job
+            .deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
+    {
+        count(&counters.expired);
+        tracing::debug!(name: "rpc.request.expired", method = job.method.name(), peer = responder.peer());
+        return answer.give(Ending::Failed(
+            ErrorKind::Timeout,
+            "the deadline passed before the request could run; it was not run".into(),
+        ));
+    }
+    let method = job.method;
+    let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+    let outcome = supervise(service, job, &*responder).await;
+    if let Some(started) = started {
+        tracing::debug!(name: "rpc.request.finished", method = method.name(), peer = responder.peer(),
+            outcome = outcome.name(), elapsed = ?started.elapsed());
+    }
+    let ending = match outcome {
+        Outcome::Done(Ok(Reply(ending))) => {
+            count(&counters.finished);
+            if matches!(ending, Ending::MethodError(_)) {
+                count(&counters.method_errors);
+            }
+            ending
+        }
+        Outcome::Done(Err(Failure(failure))) => failed(service, method, &*responder, failure),
+        Outcome::Panicked(panic) => {
+            count(&counters.finished);
+            count(&counters.panicked);
+            let id = panic.log(method.name());
+            Ending::Failed(
+                ErrorKind::Remote,
+                format!("the handler panicked; the server's log says more under panic id {id}"),
+            )
+        }
+        Outcome::Cancelled => {
+            count(&counters.cancelled);
+            Ending::Quiet
+        }
+        Outcome::CutOff => {
+            count(&counters.cut_off);
+            Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into())
+        }
+    };
+    answer.give(ending);
+}
+
+/// Polls a handler until it ends, panics, is cancelled or is cut off.
+async fn supervise(service: &Service, job: Job, responder: &dyn Responder) -> Outcome {
+    let gate = &service.gate;
+    // made before the first poll, so that a cut is not missed
+    let mut cut = pin!(gate.cut().notified());
+    let Job {
+        endpoint,
+        index,
+        incoming,
+        ..
+    } = job;
+    let mut handler = match panics::catch(|| endpoint.dispatch(index, incoming)) {
+        Ok(handler) => handler,
+        Err(panic) => return Outcome::Panicked(panic),
+    };
+    let outcome = poll_fn(|cx| {
+        match panics::catch(|| handler.as_mut().poll(cx)) {
+            Ok(Poll::Ready(result)) => return Poll::Ready(Outcome::Done(result)),
+            Ok(Poll::Pending) => {}
+            Err(panic) => return Poll::Ready(Outcome::Panicked(panic)),
+        }
+        if gate.is_cut() || cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Outcome::CutOff);
+        }
+        responder.poll_cancelled(cx).map(|()| Outcome::Cancelled)
+    })
+    .await;
+    // what a handler holds may panic when it is dropped, too
+    match panics::catch(|| drop(handler)) {
+        Ok(()) => outcome,
+        Err(panic) => Outcome::Panicked(panic),
+    }
+}
+
+impl Outcome {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Done(Ok(Reply(Ending::MethodError(_)))) => "method error",
+            Self::Done(Ok(_)) => "ok",
+            Self::Done(Err(_)) => "failed",
+            Self::Panicked(_) => "panicked",
+            Self::Cancelled => "cancelled",
+            Self::CutOff => "cut off",
+        }
+    }
+}
+
+fn failed(
+    service: &Service,
+    method: &'static MethodInfo,
+    responder: &dyn Responder,
+    failure: FailureKind,
+) -> Ending {
+    let counters = &service.counters;
+    match failure {
+        FailureKind::Arguments(error) => {
+            count(&counters.undecodable);
+            // where, but not what: messages of types may hold values
+            crate::log::rate_limited!({
+                tracing::error!(name: "rpc.request.undecodable", method = method.name(), peer = responder.peer(),
+                    argument = error.path(), "arguments could not be decoded");
+            });
+            Ending::Failed(ErrorKind::DecodeArguments, error.message())
+        }
+        FailureKind::Encode(error) => {
+            count(&counters.finished);
+            tracing::error!(name: "rpc.reply.unencodable", method = method.name(), part = error.path(),
+                "the result could not be encoded");
+            Ending::Failed(
+                ErrorKind::Remote,
+                format!("the method ran, but its result could not be encoded: {error}"),
+            )
+        }
+        FailureKind::NoSuchMethod => Ending::Failed(
+            ErrorKind::NoSuchMethod,
+            format!("the endpoint does not implement `{}`", method.name()),
+        ),
+    }
+}

@@ -1,0 +1,174 @@
+//! A server as transports see it: requests arrive here.
+
+use super::dispatcher::{Dispatcher, NotFound};
+use super::gate::{Gate, Refused, Stopped};
+use super::handler::{self, Job};
+use super::stats::{Counters, ServerStats, count};
+use super::{Endpoint, Incoming, Responder, StartError};
+use crate::args::Frame;
+use crate::{ApiInfo, Context, ErrorKind, Target, Version};
+use bytes::Bytes;
+use std::fmt;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// A server, as a transport sees it. Users have [`Server`](crate::Server).
+pub struct Service {
+    target: Target,
+    dispatcher: Dispatcher,
+    pub(super) gate: Gate,
+    pub(super) counters: Counters,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) concurrency: usize,
+    pub(super) queue: usize,
+}
+
+/// A request that arrived, with names still borrowed from its frame.
+#[derive(Debug)]
+pub(crate) struct Arrived<'a> {
+    pub(crate) namespace: Option<&'a str>,
+    pub(crate) version: Version,
+    pub(crate) method: &'a str,
+    pub(crate) multicall: bool,
+    /// When the request is worth nothing any more.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) context: Context,
+    pub(crate) args: Bytes,
+}
+
+impl Service {
+    pub(super) fn new(
+        target: Target,
+        endpoints: Vec<Arc<dyn Endpoint>>,
+        limits: Limits,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            target,
+            dispatcher: Dispatcher::new(endpoints)?,
+            gate: Gate::new(limits.concurrency, limits.queue),
+            counters: Counters::default(),
+        })
+    }
+
+    /// Where the server is.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(crate) fn is(&self, exchange: &str, topic: &str, server: &str) -> bool {
+        self.target.server_name() == Some(server)
+            && self.target.topic_name() == topic
+            && self.target.exchange_name() == exchange
+    }
+
+    /// What its endpoints implement.
+    pub fn apis(&self) -> impl Iterator<Item = &'static ApiInfo> {
+        self.dispatcher.endpoints().map(|endpoint| endpoint.api())
+    }
+
+    /// Whether it has been told to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.gate.is_draining()
+    }
+
+    /// Takes a request in, or refuses it. Never waits; the handler gets a task of its own.
+    pub(crate) fn arrived(self: Arc<Self>, request: Arrived<'_>, responder: Arc<dyn Responder>) {
+        let found = self.dispatcher.find(
+            request.namespace,
+            request.version,
+            request.method,
+            request.multicall,
+        );
+        let found = match found {
+            Ok(found) => found,
+            Err(NotFound { kind, message }) => return self.refuse(&*responder, kind, &message),
+        };
+        let job = Job {
+            endpoint: Arc::clone(found.endpoint),
+            index: found.index,
+            method: found.method,
+            deadline: request.deadline,
+            incoming: Incoming {
+                context: request.context,
+                frame: Frame::new(found.method, request.args),
+                responder,
+            },
+        };
+        match self.gate.enter(job) {
+            Ok(job) => {
+                count(&self.counters.accepted);
+                if let Some(job) = job {
+                    tokio::spawn(handler::run(self, job));
+                }
+            }
+            Err((job, refused)) => {
+                let (kind, message) = match refused {
+                    Refused::Draining => (ErrorKind::Unavailable, "the server is stopping"),
+                    Refused::Full => (
+                        ErrorKind::Overloaded,
+                        "the server runs as many requests as it may, and its queue is full",
+                    ),
+                };
+                self.refuse(&*job.incoming.responder, kind, message);
+            }
+        }
+    }
+
+    fn refuse(&self, responder: &dyn Responder, kind: ErrorKind, message: &str) {
+        count(&self.counters.refused);
+        tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = responder.peer(), kind = kind.name(), message);
+        responder.refuse(kind, message);
+    }
+
+    /// `true` the first time.
+    pub(super) fn stop(&self) -> bool {
+        let first = self.gate.drain();
+        if first {
+            tracing::info!(name: "rpc.server.stopping", target = %self.target, "server is stopping");
+        }
+        first
+    }
+
+    pub(super) async fn idle(&self) {
+        self.gate.idle().await;
+    }
+
+    /// Drops what runs at its next await, and refuses what waits.
+    pub(super) fn cut_off(&self) {
+        for job in self.gate.cut_off() {
+            count(&self.counters.not_run);
+            job.incoming.responder.refuse(
+                ErrorKind::Unavailable,
+                "the server stopped before the request could run",
+            );
+        }
+    }
+
+    pub(super) fn stopped(&self) -> Stopped {
+        let stats = self.stats();
+        Stopped {
+            finished: stats.finished,
+            cut_off: stats.cut_off,
+            not_run: stats.not_run,
+        }
+    }
+
+    pub(super) fn stats(&self) -> ServerStats {
+        self.counters.read()
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("target", &self.target)
+            .field("apis", &self.apis().map(ApiInfo::name).collect::<Vec<_>>())
+            .field("draining", &self.is_draining())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! Where a message goes.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Where a message goes: a topic, within an exchange, and perhaps one server on it.
+///
+/// A server needs a topic and its own name; a client needs a topic. Exchanges do not see each other: a call to topic
+/// `compute` of exchange `blue` never reaches a server of exchange `green`.
+///
+/// ```
+/// use rpc_core::Target;
+///
+/// let target = Target::topic("compute").server("node-1");
+/// assert_eq!(target.to_string(), "compute/node-1");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Target {
+    exchange: Option<Arc<str>>,
+    topic: Option<Arc<str>>,
+    server: Option<Arc<str>>,
+}
+
+impl Target {
+    /// A target without a topic: the API's own topic is used.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All servers of `topic`; a call goes to one of them in turn.
+    #[must_use]
+    pub fn topic(topic: impl Into<Arc<str>>) -> Self {
+        Self {
+            topic: Some(topic.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The one server of this name.
+    #[must_use]
+    pub fn server(mut self, server: impl Into<Arc<str>>) -> Self {
+        self.server = Some(server.into());
+        self
+    }
+
+    /// The exchange that the topic belongs to. Default: the unnamed one.
+    #[must_use]
+    pub fn exchange(mut self, exchange: impl Into<Arc<str>>) -> Self {
+        self.exchange = Some(exchange.into());
+        self
+    }
+
+    /// The exchange's name, empty for the unnamed one.
+    #[must_use]
+    pub fn exchange_name(&self) -> &str {
+        self.exchange.as_deref().unwrap_or_default()
+    }
+
+    /// The topic's name, empty when none was given.
+    #[must_use]
+    pub fn topic_name(&self) -> &str {
+        self.topic.as_deref().unwrap_or_default()
+    }
+
+    /// The server's name, if one was given.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    pub(crate) fn or_topic(mut self, topic: Option<&str>) -> Self {
+        if self.topic.is_none() {
+            self.topic = topic.map(Into::into);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(exchange) = &self.exchange {
+            write!(f, "{exchange}:")?;
+        }
+        f.write_str(self.topic.as_deref().unwrap_or("(no topic)"))?;
+        if let Some(server) = &self.server {
+            write!(f, "/{server}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({self})")
+    }
+}

@@ -1,0 +1,36 @@
+//! What came from a peer, made fit to be shown.
+
+/// How much of a peer's text is shown.
+const SHOWN: usize = 500;
+
+/// `text` with control characters escaped and cut at 500 characters, for logs and errors.
+pub(crate) fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(SHOWN));
+    for (at, c) in text.chars().enumerate() {
+        if at == SHOWN {
+            out.push('…');
+            break;
+        }
+        // right-to-left marks and other format characters can turn a log line around
+        if c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn control_characters_are_escaped_and_long_texts_cut() {
+        assert_eq!(shown("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\u{a}b");
+        assert_eq!(shown("\u{202e}x"), "\\u{202e}x");
+        assert_eq!(shown(&"é".repeat(900)).chars().count(), 501);
+    }
+}

@@ -1,0 +1,179 @@
+//! The seam between clients and servers on one side and what carries their messages on the other.
+//!
+//! Users see [`Transport`], a handle. Authors of transports implement [`Driver`], or the smaller
+//! [`Links`](crate::exchange::Links) when frames are all that they carry.
+
+mod memory;
+mod stats;
+mod transports;
+mod url;
+
+pub(crate) use memory::local;
+pub use memory::memory;
+pub(crate) use stats::TransportCounters;
+pub use stats::TransportStats;
+pub use transports::{OpenError, Scheme, Transports};
+pub use url::{ParseUrlError, TransportUrl};
+
+use crate::codec::Encoded;
+pub use crate::server::Service;
+use crate::{
+    Context, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, StartError, Target, Version,
+};
+use bytes::Bytes;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A boxed future, as the object-safe traits of this crate return it.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A message that a client sends: everything that a transport needs to know about it.
+#[derive(Debug)]
+pub struct Message {
+    pub(crate) parts: Parts,
+    pub(crate) args: Encoded,
+}
+
+/// A message without its arguments.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) target: Arc<Target>,
+    pub(crate) namespace: Option<&'static str>,
+    pub(crate) method: &'static MethodInfo,
+    pub(crate) version: Version,
+    pub(crate) built: Version,
+    pub(crate) context: Context,
+    /// By when the opening is to be answered.
+    pub(crate) deadline: Instant,
+    /// How long a stream waits for one item.
+    pub(crate) timeout: Duration,
+}
+
+impl Parts {
+    /// The time that is left, as it travels. A stream is limited only by its context.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        match self.method.kind() {
+            MethodKind::Multicall => self.context.remaining(),
+            _ => Some(self.deadline.saturating_duration_since(Instant::now())),
+        }
+    }
+}
+
+/// A call's answer, not decoded yet.
+#[derive(Debug)]
+pub enum Response {
+    /// The value.
+    Value(Bytes),
+    /// The method's own error.
+    MethodError(Bytes),
+}
+
+/// The items of a multicall, as a transport delivers them.
+pub(crate) trait Items: Send {
+    /// The next items; `Err` when the stream has ended.
+    fn poll_batch(
+        &mut self,
+        cx: &mut task::Context<'_>,
+    ) -> task::Poll<Result<crate::exchange::Batch, crate::exchange::End>>;
+
+    /// The consumer has read these: as many more may be sent.
+    fn consumed(&mut self, items: u64, bytes: u64);
+
+    /// How many items have arrived.
+    fn arrived(&self) -> u64;
+}
+
+/// A stream of items that a server has accepted to send.
+pub struct ItemStream(pub(crate) Box<dyn Items>);
+
+impl fmt::Debug for ItemStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ItemStream")
+    }
+}
+
+/// What carries messages: the seam that a transport implements.
+///
+/// The futures that it returns hold what they need of the transport. Dropping one cancels what it waits for.
+pub trait Driver: Send + Sync + 'static {
+    /// Sends a message to one server and waits for its one reply.
+    fn call(&self, message: Message) -> BoxFuture<Result<Response, RpcError>>;
+
+    /// Sends a message to one server and waits until it is accepted.
+    fn cast(&self, message: Message) -> BoxFuture<Result<(), RpcError>>;
+
+    /// Sends a message to every server of the topic and waits until all have accepted it.
+    fn fanout(&self, message: Message) -> BoxFuture<Result<Fanout, FanoutError>>;
+
+    /// Sends a message to one server and waits until it has accepted to send a stream.
+    fn multicall(&self, message: Message) -> BoxFuture<Result<ItemStream, RpcError>>;
+
+    /// Makes a server reachable. `listen` is where, if the server says so.
+    fn listen(
+        &self,
+        service: Arc<Service>,
+        listen: Option<String>,
+    ) -> BoxFuture<Result<(), StartError>>;
+
+    /// A server is gone.
+    fn unlisten(&self, service: &Arc<Service>);
+
+    /// What a server announces has changed.
+    fn announce(&self);
+
+    /// Where the transport listens.
+    fn local_addr(&self) -> Option<String>;
+
+    /// Counters, since the transport was opened.
+    fn stats(&self) -> TransportStats;
+
+    /// Flushes what was sent, for `limit` at most, and closes every link.
+    fn close(&self, limit: Duration) -> BoxFuture<()>;
+}
+
+/// A handle to what carries messages: cheap to clone, shared by clients and servers.
+///
+/// Get one from a transport's crate (`rpc_zmq::connect`), from [`memory`], or from [`Transports`] for a URL that is known
+/// only at run time. When the last handle is dropped, with the clients and servers that hold one, its links are closed.
+#[derive(Clone)]
+pub struct Transport(pub(crate) Arc<dyn Driver>);
+
+impl Transport {
+    /// Makes a transport of a driver.
+    pub fn from_driver(driver: impl Driver) -> Self {
+        Self(Arc::new(driver))
+    }
+
+    /// Where the transport listens, in the form that URLs have it: `127.0.0.1:5555`, or a path. `None` until a server has
+    /// been started on it, and for transports that do not listen.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<String> {
+        self.0.local_addr()
+    }
+
+    /// Counters, since the transport was opened.
+    #[must_use]
+    pub fn stats(&self) -> TransportStats {
+        self.0.stats()
+    }
+
+    /// Flushes what was sent, for `limit` at most, and closes every link. Calls that wait fail with
+    /// [`PeerLost`](crate::ErrorKind::PeerLost).
+    ///
+    /// Cancel safe: closing goes on when it is called again.
+    pub async fn close(&self, limit: Duration) {
+        self.0.close(limit).await;
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("local_addr", &self.local_addr())
+            .finish_non_exhaustive()
+    }
+}

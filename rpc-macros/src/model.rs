@@ -1,0 +1,130 @@
+//! What an API is, once its trait and its attributes are understood.
+
+use proc_macro2::Span;
+use syn::{Attribute, Ident, Type};
+
+/// One `#[rpc_api]` trait.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// The trait's name without `r#`.
+    pub(crate) name: String,
+    pub(crate) docs: Option<String>,
+    pub(crate) version: Version,
+    pub(crate) topic: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) methods: Vec<Method>,
+}
+
+/// One method of the trait.
+#[derive(Debug)]
+pub(crate) struct Method {
+    pub(crate) ident: Ident,
+    pub(crate) wire_name: WireName,
+    pub(crate) kind: Kind,
+    pub(crate) since: Since,
+    pub(crate) timeout: Option<Timeout>,
+    /// The method's attributes, without ours.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) context: Context,
+    pub(crate) args: Vec<Arg>,
+    /// What one answer holds: the return type as written, the stream's item of a multicall, `()` of a cast.
+    pub(crate) answer: Type,
+}
+
+/// The context argument: not sent as an argument, so it has a name and a type only.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+}
+
+/// An argument that travels.
+#[derive(Debug)]
+pub(crate) struct Arg {
+    pub(crate) ident: Ident,
+    /// The ident without `r#`.
+    pub(crate) wire_name: String,
+    pub(crate) ty: Type,
+    pub(crate) form: Form,
+}
+
+/// How an argument is passed, which decides what is encoded, and what it is decoded into.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// `T`: decoded as `T`.
+    Value,
+    /// `&str`: decoded in place.
+    Str,
+    /// `&[u8]`: a byte string, in place.
+    Bytes,
+    /// `&[T]`: decoded as `Vec<T>`.
+    Slice(Box<Type>),
+    /// `&T`: decoded as what owns a `T`.
+    Reference(Box<Type>),
+    /// `&T` where `T` has references inside, such as `&Option<&str>`: decoded as `T`, which nothing owns.
+    ReferenceToBorrowed(Box<Type>),
+}
+
+#[derive(Debug)]
+pub(crate) struct WireName {
+    pub(crate) value: String,
+    /// Where it was written: the literal of `name = ".."`, or the method's ident.
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Call,
+    Cast,
+    Fanout,
+    Multicall,
+}
+
+impl Kind {
+    /// The word in docs and errors.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Cast => "cast",
+            Self::Fanout => "fanout",
+            Self::Multicall => "multicall",
+        }
+    }
+}
+
+/// A version of an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version {
+    pub(crate) major: u16,
+    pub(crate) minor: u16,
+}
+
+impl Version {
+    /// Stands in for the API's version when that could not be read, so that the methods are still looked at. It never
+    /// reaches an expansion: the error is already in the [`Ctxt`](crate::ctxt::Ctxt).
+    pub(crate) const UNREADABLE: Self = Self {
+        major: u16::MAX,
+        minor: u16::MAX,
+    };
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The version that a method came with.
+#[derive(Debug)]
+pub(crate) struct Since {
+    pub(crate) version: Version,
+    /// The literal, where one was written: otherwise it is the first version of the API's major.
+    pub(crate) written: Option<Span>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Timeout {
+    pub(crate) millis: u64,
+    /// For docs, such as `10 m`.
+    pub(crate) text: String,
+}

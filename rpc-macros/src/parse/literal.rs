@@ -1,0 +1,101 @@
+//! The values in the attributes: versions, durations, names, paths. Each error underlines the literal.
+
+use quote::ToTokens;
+use syn::{Error, LitStr, Path, Result};
+
+use crate::model::{Timeout, Version};
+
+/// Reads `"2.5"`.
+pub(crate) fn version(literal: &LitStr) -> Result<Version> {
+    let text = literal.value();
+    text.split_once('.')
+        .and_then(|(major, minor)| {
+            let (major, minor) = (number(major)?, number(minor)?);
+            Some(Version { major, minor })
+        })
+        .ok_or_else(|| {
+            let message = format!(
+                "malformed version `{text}`: write major and minor, each 0 to {}, such as `2.5`",
+                u16::MAX
+            );
+            Error::new(literal.span(), message)
+        })
+}
+
+/// A number in its one spelling: `05` would be read as 5 by some and as 50 by others.
+fn number(text: &str) -> Option<u16> {
+    let plain =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    plain.then(|| text.parse().ok())?
+}
+
+/// Reads `"10m"`.
+pub(crate) fn timeout(literal: &LitStr) -> Result<Timeout> {
+    let text = literal.value();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (amount, unit) = text.split_at(digits);
+    let unit_millis: Option<u64> = match unit {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
+        "h" => Some(3_600_000),
+        _ => None,
+    };
+    let millis = unit_millis
+        .zip(amount.parse::<u64>().ok())
+        .and_then(|(unit, amount)| unit.checked_mul(amount));
+    match millis {
+        Some(0) => Err(Error::new(
+            literal.span(),
+            "a timeout of zero expires before anything is sent: write a longer one, or leave it out for the client's",
+        )),
+        Some(millis) => Ok(Timeout {
+            millis,
+            text: format!("{amount} {unit}"),
+        }),
+        None => Err(Error::new(
+            literal.span(),
+            format!(
+                "malformed timeout `{text}`: write a whole number and one of `ms`, `s`, `m`, `h`, such as `10m`"
+            ),
+        )),
+    }
+}
+
+/// Reads a name that must not be empty.
+pub(crate) fn name(literal: &LitStr, what: &str) -> Result<String> {
+    let text = literal.value();
+    if text.is_empty() {
+        return Err(Error::new(
+            literal.span(),
+            format!("the {what} is empty: write one, or leave the key out for the default"),
+        ));
+    }
+    Ok(text)
+}
+
+/// Reads the path of the support crate. It is used inside a generated module too, so it must mean the same there: a path
+/// that starts with a crate's name gets its `::`.
+pub(crate) fn krate(literal: &LitStr) -> Result<Path> {
+    let mut path = literal.parse_with(Path::parse_mod_style).map_err(|_| {
+        let message = format!(
+            "malformed path `{}`: write one such as `my_crate::rpc_core`",
+            literal.value()
+        );
+        Error::new(literal.span(), message)
+    })?;
+    let first = path.segments[0].ident.clone();
+    if first == "self" || first == "super" {
+        return Err(Error::new(
+            literal.span(),
+            format!(
+                "`{}` means another thing in each module: write a path that starts with `crate` or with a crate's name",
+                path.to_token_stream().to_string().replace(' ', "")
+            ),
+        ));
+    }
+    if first != "crate" && path.leading_colon.is_none() {
+        path.leading_colon = Some(syn::Token![::](literal.span()));
+    }
+    Ok(path)
+}

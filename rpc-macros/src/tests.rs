@@ -1,0 +1,242 @@
+//! The expansion as a reader sees it, one snapshot per kind of method; and the small functions that are easy to get
+//! wrong.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::{expand_api, parse, types};
+
+/// The expansion, as `rustfmt` would write it.
+fn expanded(attr: TokenStream, item: &TokenStream) -> String {
+    let file = syn::parse2(expand_api(attr, item)).expect("the expansion is a list of items");
+    prettyplease::unparse(&file)
+}
+
+/// Compares the expansion with the one in `snapshots/`; `INSTA_UPDATE=always` writes what it is now.
+fn snapshot(name: &str, attr: TokenStream, item: &TokenStream) {
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!(name, expanded(attr, item));
+    });
+}
+
+#[test]
+fn a_call() {
+    snapshot(
+        "a_call",
+        quote!(version = "2.5", topic = "compute", namespace = "admin"),
+        &quote! {
+            /// Runs the guests of one compute node.
+            pub trait Compute {
+                /// Reboots a guest.
+                ///
+                /// It is the same guest afterwards.
+                #[rpc(since = "2.1", timeout = "10m")]
+                async fn reboot(&self, ctx: &Context, id: Uuid, kind: RebootKind) -> Result<(), ComputeError>;
+            }
+        },
+    );
+}
+
+#[test]
+fn a_cast() {
+    snapshot(
+        "a_cast",
+        quote!(version = "1.0"),
+        &quote! {
+            pub(crate) trait Notes {
+                #[rpc(cast, name = "remember")]
+                #[cfg(feature = "notes")]
+                async fn note(&self, ctx: &Context, text: String) {
+                    println!("{text}");
+                }
+            }
+        },
+    );
+}
+
+#[test]
+fn a_fanout() {
+    snapshot(
+        "a_fanout",
+        quote!(version = "1.2", crate = "crate::facade"),
+        &quote! {
+            trait ImageCache: Debug {
+                /// Forgets cached images.
+                #[rpc(cast, fanout, timeout = "1500ms")]
+                #[deprecated = "they are not cached any more"]
+                async fn drop_caches(&self, ctx: &Context);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_multicall() {
+    snapshot(
+        "a_multicall",
+        quote!(version = "2.5"),
+        &quote! {
+            pub trait Compute {
+                #[rpc(multicall, since = "2.5")]
+                fn guests(&self, ctx: &Context, of: &Project) -> impl Stream<Item = Result<Guest, ComputeError>> + Send;
+            }
+        },
+    );
+}
+
+#[test]
+fn borrowed_arguments_and_raw_identifiers() {
+    snapshot(
+        "borrowed_arguments_and_raw_identifiers",
+        quote!(version = "1.0"),
+        &quote! {
+            pub trait r#async {
+                #[expect(clippy::too_many_arguments)]
+                async fn r#match(
+                    &self,
+                    r#ref: &Context,
+                    r#type: &str,
+                    data: &[u8],
+                    spec: &Spec,
+                    all: &[Spec],
+                    names: &[&str],
+                    name: Option<&str>,
+                    maybe: &Option<&str>,
+                ) -> u32;
+            }
+        },
+    );
+}
+
+#[test]
+fn a_fallback() {
+    snapshot(
+        "a_fallback",
+        quote!(version = "1.0"),
+        &quote! {
+            pub trait Compute {
+                async fn reboot(&self, ctx: &Context, id: Uuid) -> bool;
+                #[rpc(cast, since = "1.1")]
+                async fn note(&self, ctx: &Context, (a, b): (u8, u8));
+                #[rpc(multicall)]
+                fn guests(&self, ctx: Context) -> impl Stream<Item = Guest> + Send;
+            }
+        },
+    );
+}
+
+/// The compiler caches expansions, and so do editors.
+#[test]
+fn an_expansion_is_the_same_each_time() {
+    let expand = || {
+        expanded(
+            quote!(version = "1.0"),
+            &quote! {
+                pub trait Compute {
+                    async fn reboot(&self, ctx: &Context, id: Uuid) -> V;
+                    async fn start(&self, ctx: &Context, id: S) -> V_;
+                }
+            },
+        )
+    };
+    assert_eq!(expand(), expand());
+}
+
+#[test]
+fn an_item_that_is_no_trait_stays_beside_the_error() {
+    let text = expanded(
+        quote!(version = "1.0"),
+        &quote! {
+            pub struct Node;
+        },
+    );
+    assert!(text.contains("compile_error!"), "{text}");
+    assert!(text.contains("pub struct Node;"), "{text}");
+}
+
+/// The messages of the errors in an expansion.
+fn errors(attr: TokenStream, item: &TokenStream) -> Vec<String> {
+    let file: syn::File =
+        syn::parse2(expand_api(attr, item)).expect("the expansion is a list of items");
+    let message = |item: &syn::Item| match item {
+        syn::Item::Macro(item) => Some(item.mac.parse_body::<syn::LitStr>().ok()?.value()),
+        _ => None,
+    };
+    file.items.iter().filter_map(message).collect()
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let found = errors(
+        quote!(version = "2.x", topik = "compute"),
+        &quote! {
+            pub trait Compute {
+                #[rpc(cast, since = "2", timeout = "never")]
+                fn note(self, id: u64, text: &mut String) -> bool;
+                async fn prepare(&self, ctx: &Context, (a, b): (u8, u8)) -> &str;
+            }
+        },
+    );
+    assert_eq!(found.len(), 12, "{found:#?}");
+}
+
+#[test]
+fn methods_that_exclude_each_other_may_share_a_name() {
+    let found = errors(
+        quote!(version = "1.0"),
+        &quote! {
+            pub trait Compute {
+                #[cfg(unix)]
+                async fn reboot(&self, ctx: &Context, id: u64);
+                #[cfg(not(unix))]
+                async fn reboot(&self, ctx: &Context, id: u32);
+            }
+        },
+    );
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn topics_are_in_snake_case() {
+    for (name, snake) in [
+        ("Compute", "compute"),
+        ("ComputeNode", "compute_node"),
+        ("HTTPServer", "http_server"),
+        ("NodeV2", "node_v2"),
+        ("Already_Snake", "already_snake"),
+        ("lower", "lower"),
+        ("Ärger", "ärger"),
+    ] {
+        assert_eq!(parse::snake_case(name), snake);
+    }
+}
+
+#[test]
+fn types_are_written_as_people_write_them() {
+    for text in [
+        "u8",
+        "&str",
+        "&[u8]",
+        "Vec<u8>",
+        "&'static str",
+        "Option<&'a str>",
+        "HashMap<String, Vec<Option<u8>>>",
+        "(u8, u16)",
+        "(u8,)",
+        "()",
+        "[u8; 4]",
+        "std::collections::BTreeMap<K, V>",
+        "::core::option::Option<T>",
+        "<Vec<T> as Deref>::Target",
+        "fn(u8, u16) -> u8",
+        "Box<dyn Fn(u8) -> Vec<u8> + Send>",
+        "impl Stream<Item = Result<u8, E>> + Send",
+        "*const u8",
+        "&mut Vec<String>",
+        "Vec<r#type>",
+        "[u8; { N + 1 }]",
+    ] {
+        let ty = syn::parse_str(text).expect(text);
+        assert_eq!(types::text(&ty), text);
+    }
+}

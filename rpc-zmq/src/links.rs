@@ -1,0 +1,247 @@
+//! Links over ZeroMQ: one task per listed node on the client's side, one per node and one per peer on the server's.
+
+use crate::address::{Address, Directory};
+use crate::backoff::Backoff;
+use crate::engine::{self, Event, Listener, Peer, PeerSender, Receiver, Sender};
+use bytes::Bytes;
+use rpc_core::StartError;
+use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound, ServerLink};
+use rpc_core::transport::BoxFuture;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How many frames leave in one ZeroMQ message at most.
+const BATCH: usize = 64;
+
+/// The links of one transport.
+pub(crate) struct ZmqLinks {
+    directory: Directory,
+    /// Every task of this transport. They end when it is dropped.
+    tasks: Mutex<JoinSet<()>>,
+    /// Held while a first server starts to listen, so that a second one waits.
+    listening: tokio::sync::Mutex<Option<Listening>>,
+    bound: Mutex<Option<String>>,
+}
+
+/// Where a transport listens: as it was asked to, and with the port that it got.
+struct Listening {
+    asked: String,
+    bound: Address,
+}
+
+impl ZmqLinks {
+    pub(crate) fn new(directory: Directory) -> Self {
+        Self {
+            directory,
+            tasks: Mutex::default(),
+            listening: tokio::sync::Mutex::default(),
+            bound: Mutex::default(),
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .spawn(task);
+    }
+}
+
+impl Links for ZmqLinks {
+    fn dial(&self, outbound: &Arc<Outbound>) {
+        for address in &self.directory.nodes {
+            let node = outbound.add_node(&address.to_string());
+            self.spawn(keep_linked(Arc::clone(outbound), node, address.clone()));
+        }
+    }
+
+    fn listen(
+        self: Arc<Self>,
+        inbound: Arc<Inbound>,
+        listen: Option<String>,
+    ) -> BoxFuture<Result<(), StartError>> {
+        Box::pin(async move {
+            let mut listening = self.listening.lock().await;
+            let wanted = self
+                .directory
+                .listen(listen.as_deref())
+                .map_err(|error| StartError::Listen(error.to_string()));
+            match (&*listening, wanted, listen) {
+                // a server that does not say where is found where the transport listens
+                (Some(_), _, None) => Ok(()),
+                (Some(listening), _, Some(other)) if listening.asked == other => Ok(()),
+                (Some(listening), _, Some(other)) => Err(StartError::Listen(format!(
+                    "this transport listens on {} already, and cannot on {other} too: open another transport",
+                    listening.bound
+                ))),
+                (None, wanted, _) => {
+                    let wanted = wanted?;
+                    let (bound, sender, listener) =
+                        engine::bind(&wanted).await.map_err(StartError::Listen)?;
+                    let name = self
+                        .directory
+                        .advertise
+                        .as_ref()
+                        .unwrap_or(&bound)
+                        .to_string();
+                    inbound.set_address(&name);
+                    tracing::info!(name: "rpc.node.listening", address = %bound, advertised = name, "node is listening");
+                    self.spawn(serve(inbound, sender, listener));
+                    *self.bound.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(bound.to_string());
+                    *listening = Some(Listening {
+                        asked: wanted.to_string(),
+                        bound,
+                    });
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    fn local_addr(&self) -> Option<String> {
+        self.bound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn close(&self, limit: Duration) -> BoxFuture<()> {
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        Box::pin(async move {
+            if tasks.is_empty() {
+                return;
+            }
+            engine::linger(limit).await;
+            tasks.shutdown().await;
+        })
+    }
+}
+
+/// Dials a node again and again, and carries frames while there is a connection.
+async fn keep_linked(outbound: Arc<Outbound>, node: NodeId, address: Address) {
+    let mut backoff = Backoff::new();
+    loop {
+        match engine::connect(&address).await {
+            Ok((sender, receiver)) => {
+                let link = outbound.link_up(node);
+                let reason = carry(&outbound, node, &link, sender, receiver).await;
+                if link.was_announced() {
+                    backoff.reset();
+                }
+                outbound.link_down(node, &link, &reason);
+            }
+            Err(reason) => outbound.dial_failed(node, &reason),
+        }
+        tokio::time::sleep(backoff.next()).await;
+    }
+}
+
+/// Carries frames until the connection is lost, or the link is given up. Returns why.
+async fn carry(
+    outbound: &Outbound,
+    node: NodeId,
+    link: &Arc<ClientLink>,
+    mut sender: Sender,
+    mut receiver: Receiver,
+) -> String {
+    let writer = {
+        let link = Arc::clone(link);
+        async move {
+            let mut batch: Vec<Bytes> = Vec::new();
+            while link.next_frames(&mut batch, BATCH).await {
+                if let Err(reason) = sender.send(&mut batch).await {
+                    return reason;
+                }
+            }
+            "the link was given up".into()
+        }
+    };
+    // in a task of its own: a message that arrives and one that leaves do not wait for each other
+    let mut writer = AbortOnDrop(tokio::spawn(writer));
+    loop {
+        tokio::select! {
+            received = receiver.receive() => match received {
+                Ok(frames) => {
+                    for frame in frames {
+                        outbound.receive(node, link, frame);
+                    }
+                }
+                Err(reason) => return reason,
+            },
+            ended = &mut writer.0 => return ended.unwrap_or_else(|error| error.to_string()),
+        }
+    }
+}
+
+/// A task that does not outlive whoever started it.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Takes in what arrives at a listening socket.
+async fn serve(inbound: Arc<Inbound>, sender: PeerSender, mut listener: Listener) {
+    let mut peers: HashMap<Peer, Connected> = HashMap::new();
+    loop {
+        match listener.receive().await {
+            Ok(Event::Frames(peer, frames)) => {
+                let connected = peers
+                    .entry(peer)
+                    .or_insert_with_key(|peer| Connected::new(&inbound, &sender, peer));
+                for frame in frames {
+                    inbound.receive(&connected.link, frame);
+                }
+            }
+            Ok(Event::Gone(peer)) => {
+                if let Some(gone) = peers.remove(&peer) {
+                    inbound.link_down(&gone.link);
+                }
+            }
+            Err(reason) => {
+                tracing::error!(name: "rpc.node.failed", reason, "the node can't receive any more");
+                return;
+            }
+        }
+    }
+}
+
+/// A client that has sent something.
+struct Connected {
+    link: Arc<ServerLink>,
+    _writer: AbortOnDrop<()>,
+}
+
+impl Connected {
+    fn new(inbound: &Inbound, sender: &PeerSender, peer: &Peer) -> Self {
+        // the ids of peers are bytes of no meaning
+        let name: String = peer
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let link = inbound.link_up(&name);
+        let writer = {
+            let (link, mut sender, peer) = (Arc::clone(&link), sender.clone(), peer.clone());
+            async move {
+                let mut batch: Vec<Bytes> = Vec::new();
+                while link.next_frames(&mut batch, BATCH).await {
+                    // a peer that is gone is told by the listener
+                    if sender.send(&peer, &mut batch).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        };
+        Self {
+            link,
+            _writer: AbortOnDrop(tokio::spawn(writer)),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! An argument with a lifetime that the method declares.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "2.5")]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, id: u64) -> bool;
+    async fn find<'a>(&self, ctx: &Context, name: std::borrow::Cow<'a, str>) -> bool;
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64) -> bool {
+        id > 0
+    }
+
+    async fn find<'a>(&self, _: &Context, name: std::borrow::Cow<'a, str>) -> bool {
+        name.is_empty()
+    }
+}
+
+fn main() {
+    let _ = uses;
+}

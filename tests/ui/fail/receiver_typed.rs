@@ -1,0 +1,32 @@
+//! A method shares the service in its own way.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "2.5")]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, id: u64) -> bool;
+    async fn find(self: std::sync::Arc<Self>, ctx: &Context) -> bool;
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64) -> bool {
+        id > 0
+    }
+
+    async fn find(self: std::sync::Arc<Self>, _: &Context) -> bool {
+        true
+    }
+}
+
+fn main() {
+    let _ = uses;
+}

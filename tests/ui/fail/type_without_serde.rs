@@ -1,0 +1,12 @@
+//! A type that serde cannot write.
+
+use rpc_core::{Context, rpc_api};
+
+pub struct Opaque;
+
+#[rpc_api(version = "1.0")]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, with: Opaque) -> bool;
+}
+
+fn main() {}

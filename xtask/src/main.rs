@@ -1,0 +1,106 @@
+//! The commands that work on the whole workspace: `cargo xtask help` lists them.
+
+mod bench;
+mod ci;
+mod counts;
+mod examples;
+mod run;
+mod say;
+mod step;
+mod test;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use counts::Counts;
+use run::Outcome;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test              build and run every test of the workspace, doctests included
+  bench [ARGS…]     run the benchmarks; ARGS go to the benchmark program
+  examples          build and run every example
+  ci                all checks: format, clippy, docs, dependencies, tests, examples
+  help              print this text";
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = env::args_os().skip(1).collect();
+    let mut tests = None;
+    let outcome = obey(&words, &mut tests);
+    if let Err(problem) = &outcome {
+        say::problem(problem);
+    }
+    // The last line of all, so that whoever reads the end of a log knows.
+    if let Some(counts) = tests {
+        say::line(&counts.to_string());
+    }
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Carries out the command line. `tests` gets the counts as soon as tests have run, also when they failed.
+fn obey(words: &[OsString], tests: &mut Option<Counts>) -> Outcome {
+    let Some((command, rest)) = words.split_first() else {
+        return Err(format!("no command given\n\n{USAGE}"));
+    };
+    match command.to_str() {
+        Some("bench") => bench::run(rest),
+        Some("test") => alone("test", rest).and_then(|()| test::run(tests)),
+        Some("examples") => alone("examples", rest).and_then(|()| examples::run()),
+        Some("ci") => alone("ci", rest).and_then(|()| ci::run(tests)),
+        Some("help" | "--help" | "-h") => {
+            say::line(USAGE);
+            Ok(())
+        }
+        _ => Err(format!(
+            "there is no command {}\n\n{USAGE}",
+            command.display()
+        )),
+    }
+}
+
+/// Refuses arguments after a command that takes none.
+fn alone(command: &str, rest: &[OsString]) -> Outcome {
+    match rest.first() {
+        None => Ok(()),
+        Some(extra) => Err(format!(
+            "`{command}` takes no arguments; leave out {}",
+            extra.display()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(words: &[&str]) -> String {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        obey(&words, &mut None).expect_err("this command line must be refused")
+    }
+
+    #[test]
+    fn no_command_is_answered_with_the_usage() {
+        assert!(refused(&[]).contains(USAGE));
+    }
+
+    #[test]
+    fn an_unknown_command_is_named_and_answered_with_the_usage() {
+        let problem = refused(&["tset"]);
+        assert!(problem.contains("tset"), "{problem}");
+        assert!(problem.contains(USAGE), "{problem}");
+    }
+
+    #[test]
+    fn an_argument_after_a_command_that_takes_none_is_refused() {
+        let problem = refused(&["ci", "--fast"]);
+        assert!(
+            problem.contains("`ci`") && problem.contains("--fast"),
+            "{problem}"
+        );
+    }
+}
