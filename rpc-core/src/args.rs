@@ -198,7 +198,7 @@ mod tests {
     static METHOD: MethodInfo = MethodInfo::new("m", MethodKind::Call, Version::new(1, 0))
         .with_args(&[ArgInfo::new("id", "u32"), ArgInfo::new("name", "&str")]);
 
-    fn frame(pairs: &[(&str, &[u8])]) -> Frame {
+    fn framed(pairs: &[(&str, &[u8])]) -> Frame {
         let mut bytes = Vec::new();
         rmp::encode::write_map_len(&mut bytes, u32::try_from(pairs.len()).unwrap()).unwrap();
         for (name, value) in pairs {
@@ -228,21 +228,21 @@ mod tests {
         assert_eq!(id.required::<u32>().unwrap(), 7);
         assert_eq!(name.required::<&str>().unwrap(), "ada");
 
-        let turned = super::tests::frame(&[("name", b"\xa1x"), ("id", b"\x01")]);
+        let turned = framed(&[("name", b"\xa1x"), ("id", b"\x01")]);
         assert_eq!(error(&turned), "none");
     }
 
     #[test]
     fn what_is_wrong_is_named() {
         let (id, name): ((&str, &[u8]), (&str, &[u8])) = (("id", b"\x01"), ("name", b"\xa1x"));
-        assert_eq!(error(&frame(&[id])), "`name`: it is missing");
+        assert_eq!(error(&framed(&[id])), "`name`: it is missing");
         assert_eq!(
-            error(&frame(&[id, name, ("extra", b"\x01")])),
+            error(&framed(&[id, name, ("extra", b"\x01")])),
             "`extra`: no such argument"
         );
-        assert_eq!(error(&frame(&[id, id, name])), "`id`: it is there twice");
+        assert_eq!(error(&framed(&[id, id, name])), "`id`: it is there twice");
         assert_eq!(
-            error(&frame(&[("id", b"\xa3abc"), name])),
+            error(&framed(&[("id", b"\xa3abc"), name])),
             "`id`: this is a string, expected u32"
         );
         assert_eq!(
@@ -262,6 +262,6 @@ mod tests {
         );
         let mut deep = vec![0x91; 10_000];
         deep.push(0xc0);
-        assert!(error(&frame(&[id, ("name", &deep)])).contains("nested deeper than 64 levels"));
+        assert!(error(&framed(&[id, ("name", &deep)])).contains("nested deeper than 64 levels"));
     }
 }

@@ -1,4 +1,10 @@
-//! The guide is written below.
+#![doc = include_str!("../guide/intro.md")]
+#![doc = include_str!("../guide/semantics.md")]
+#![doc = include_str!("../guide/errors.md")]
+#![doc = include_str!("../guide/deadlines.md")]
+#![doc = include_str!("../guide/versions.md")]
+#![doc = include_str!("../guide/limits.md")]
+#![doc = include_str!("../guide/differences.md")]
 
 mod api;
 mod args;
@@ -33,9 +39,6 @@ pub use server::{Endpoint, Server, ServerBuilder, ServerStats, StartError, Stopp
 pub use target::Target;
 pub use transport::{Transport, TransportStats, Transports};
 pub use version::{ParseVersionError, Version};
-
-#[cfg(test)]
-extern crate self as rpc_core;
 
 /// Locks a mutex whose data is never left half changed, whoever panicked.
 fn lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

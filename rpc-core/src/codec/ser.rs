@@ -85,6 +85,7 @@ fn length(len: usize) -> Result<u32, Error> {
 
 // Writing to a Vec does not fail; the crate's signatures allow for it.
 #[cold]
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn failed<E: RmpWriteErr>(error: ValueWriteError<E>) -> Error {
     Error::new(error.to_string())
 }

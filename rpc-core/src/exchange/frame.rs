@@ -361,7 +361,7 @@ impl<'a> RequestHeader<'a> {
         header.str(self.method);
         match self.remaining {
             Some(remaining) => {
-                header.uint(u64::try_from(remaining.as_micros()).unwrap_or(u64::MAX))
+                header.uint(u64::try_from(remaining.as_micros()).unwrap_or(u64::MAX));
             }
             None => header.nil(),
         }

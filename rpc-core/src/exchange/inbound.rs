@@ -151,7 +151,7 @@ impl Inbound {
         let frame = Frame::parse(frame).map_err(|error| error.to_string())?;
         match frame.kind {
             Some(kind @ (Kind::Call | Kind::Cast | Kind::Multicall)) => {
-                self.request(link, kind, frame)
+                self.request(link, kind, &frame)
             }
             Some(Kind::Credit) => {
                 let [items, bytes] =
@@ -183,7 +183,7 @@ impl Inbound {
         }
     }
 
-    fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: Frame) -> Result<(), String> {
+    fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: &Frame) -> Result<(), String> {
         self.counters.requests_received.fetch_add(1, Relaxed);
         let parsed = RequestHeader::parse(&frame.header);
         let credit = parsed

@@ -45,3 +45,5 @@ pub(crate) use stream::{Batch, End, STREAM_CREDIT};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -260,12 +260,15 @@ impl Outbound {
         let mut body = Body::Fresh(message.args);
         let parts = &message.parts;
         let mut tried: Vec<Arc<Route>> = Vec::new();
-        let mut refusal = None;
+        let mut refusal: Option<RpcError> = None;
         loop {
-            let route = match self.route(parts, &tried).await {
-                Ok(route) => route,
-                // all that could serve it have refused: the last one's reason
-                Err(error) => return Err(refusal.unwrap_or(error)),
+            let route = match refusal.take() {
+                None => self.route(parts, &tried).await?,
+                // somebody was there and refused: who else is there now is asked, but nobody is waited for
+                Some(error) => match lock(&self.table).find(parts, &tried) {
+                    Ok(Ok(route)) => route,
+                    Ok(Err(_)) | Err(_) => return Err(error),
+                },
             };
             match self.attempt(&route, parts, body).await? {
                 Attempt::Opened(opened) => return Ok(opened),
@@ -326,7 +329,7 @@ impl Outbound {
                         ),
                     ));
                 }
-                Err(Nobody::Absent | Nobody::Version(_)) => {}
+                Err(_) => {}
             }
             if timeout_at(parts.deadline, changed).await.is_err() {
                 return Err(RpcError::new(

@@ -147,16 +147,18 @@ impl ServerLink {
     }
 
     /// The client is gone. Its streams end; its calls run on, without anybody to answer to.
-    pub(crate) fn lose(&self) -> Vec<Arc<Execution>> {
+    pub(crate) fn lose(&self) {
         let mut state = lock(&self.state);
         let (_, writer) = state.outbox.close();
         let running = std::mem::take(&mut state.running);
         drop(state);
         wake(writer);
-        running
+        for execution in running
             .into_values()
             .filter(|execution| execution.is_stream())
-            .collect()
+        {
+            execution.cancel();
+        }
     }
 }
 

@@ -38,11 +38,16 @@ struct State {
     draining: bool,
 }
 
-/// Why a request is not taken in.
-#[derive(Debug)]
-pub(super) enum Refused {
-    Draining,
-    Full,
+/// What becomes of a request that arrives.
+pub(super) enum Entered {
+    /// It is to be run now.
+    Runs(Job),
+    /// It is run when another one has ended.
+    Waits,
+    /// The server is stopping.
+    Draining(Job),
+    /// As many run and wait as may.
+    Full(Job),
 }
 
 impl Gate {
@@ -57,24 +62,23 @@ impl Gate {
         }
     }
 
-    /// Takes a request in: `Some` if it is to be run now, `None` if it waits. The job says that it was accepted before anybody
-    /// else can run it.
-    pub(super) fn enter(&self, job: Job) -> Result<Option<Job>, (Job, Refused)> {
+    /// Takes a request in, or does not. One that is taken in says so to its caller before it can run.
+    pub(super) fn enter(&self, job: Job) -> Entered {
         let mut state = lock(&self.state);
         if state.draining {
-            return Err((job, Refused::Draining));
+            return Entered::Draining(job);
         }
         if state.running < self.concurrency {
             state.running += 1;
             job.accepted();
-            return Ok(Some(job));
+            return Entered::Runs(job);
         }
         if state.waiting.len() >= self.queue {
-            return Err((job, Refused::Full));
+            return Entered::Full(job);
         }
         job.accepted();
         state.waiting.push_back(job);
-        Ok(None)
+        Entered::Waits
     }
 
     /// A handler has ended: the next request, which takes its place.

@@ -68,7 +68,6 @@ struct Handle {
 
 impl Server {
     /// A server on this transport, to be configured and started.
-    #[must_use]
     pub fn builder(transport: Transport) -> ServerBuilder {
         ServerBuilder::new(transport)
     }

@@ -1,7 +1,7 @@
 //! A server as transports see it: requests arrive here.
 
 use super::dispatcher::{Dispatcher, NotFound};
-use super::gate::{Gate, Refused, Stopped};
+use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
 use super::stats::{Counters, ServerStats, count};
 use super::{Endpoint, Incoming, Responder, StartError};
@@ -99,24 +99,21 @@ impl Service {
                 responder,
             },
         };
-        match self.gate.enter(job) {
-            Ok(job) => {
+        let (job, kind, message) = match self.gate.enter(job) {
+            Entered::Runs(job) => {
                 count(&self.counters.accepted);
-                if let Some(job) = job {
-                    tokio::spawn(handler::run(self, job));
-                }
+                tokio::spawn(handler::run(self, job));
+                return;
             }
-            Err((job, refused)) => {
-                let (kind, message) = match refused {
-                    Refused::Draining => (ErrorKind::Unavailable, "the server is stopping"),
-                    Refused::Full => (
-                        ErrorKind::Overloaded,
-                        "the server runs as many requests as it may, and its queue is full",
-                    ),
-                };
-                self.refuse(&*job.incoming.responder, kind, message);
-            }
-        }
+            Entered::Waits => return count(&self.counters.accepted),
+            Entered::Draining(job) => (job, ErrorKind::Unavailable, "the server is stopping"),
+            Entered::Full(job) => (
+                job,
+                ErrorKind::Overloaded,
+                "the server runs as many requests as it may, and its queue is full",
+            ),
+        };
+        self.refuse(&*job.incoming.responder, kind, message);
     }
 
     fn refuse(&self, responder: &dyn Responder, kind: ErrorKind, message: &str) {

@@ -1,0 +1,186 @@
+//! Casts and fanouts: accepted or refused.
+
+use crate::probe::Seen;
+use crate::rules;
+use crate::world::World;
+use rpc_core::{Context, ErrorKind, FanoutError, version};
+use std::time::Duration;
+
+rules! {
+    a_cast_is_accepted_and_runs,
+    a_cast_is_accepted_before_it_has_run,
+    a_cast_to_nobody_is_undeliverable,
+    a_refused_cast_does_not_run,
+    dropping_an_accepted_cast_does_not_cancel_it,
+    a_casts_handler_has_no_deadline,
+    a_fanout_reaches_every_server_once,
+    a_fanout_to_nobody_is_undeliverable,
+    a_fanout_to_a_named_server_reaches_only_it,
+    a_refused_fanout_is_incomplete_and_can_be_retried,
+    an_unreached_node_makes_a_fanout_incomplete,
+    a_capped_fanout_is_not_sent,
+}
+
+async fn a_cast_is_accepted_and_runs(mut world: World) {
+    let (node, client) = world.pair().await;
+    client.note(&Context::new(), "x").await.unwrap();
+    Seen::wait(&node.seen.ran, 1).await;
+    assert_eq!(*node.seen.notes.lock().unwrap(), ["x"]);
+}
+
+async fn a_cast_is_accepted_before_it_has_run(mut world: World) {
+    let (node, client) = world.pair().await;
+    client.hold_cast(&Context::new(), 1).await.unwrap();
+    Seen::wait(&node.seen.held, 1).await;
+    assert_eq!(node.seen.ran.available_permits(), 0);
+    node.seen.release();
+    Seen::wait(&node.seen.ran, 1).await;
+}
+
+async fn a_cast_to_nobody_is_undeliverable(mut world: World) {
+    let _absent = world.list_absent();
+    let client = world
+        .client()
+        .await
+        .prepare(|call| call.timeout(Duration::from_millis(100)));
+    let error = client.note(&Context::new(), "x").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Undeliverable);
+    assert!(error.is_retryable() && !error.may_have_run());
+}
+
+async fn a_refused_cast_does_not_run(mut world: World) {
+    let node = world
+        .serve_with("node-1", "", |server| server.concurrency(1).queue(0))
+        .await;
+    let client = world.client().await;
+    client.hold_cast(&Context::new(), 1).await.unwrap();
+    let error = client.note(&Context::new(), "x").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+    assert!(!error.may_have_run());
+    node.seen.release();
+    Seen::wait(&node.seen.ran, 1).await;
+    assert!(node.seen.notes.lock().unwrap().is_empty());
+}
+
+async fn dropping_an_accepted_cast_does_not_cancel_it(mut world: World) {
+    let (node, client) = world.pair().await;
+    let cast = tokio::spawn(client.hold_cast(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    cast.abort();
+    let _ = cast.await;
+    node.seen.release();
+    Seen::wait(&node.seen.ran, 1).await;
+}
+
+async fn a_casts_handler_has_no_deadline(mut world: World) {
+    let (node, client) = world.pair().await;
+    let ctx = Context::new().deadline_in(Duration::from_millis(300));
+    client.hold_cast(&ctx, 1).await.unwrap();
+    Seen::wait(&node.seen.held, 1).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    node.seen.release();
+    Seen::wait(&node.seen.ran, 1).await;
+}
+
+async fn a_fanout_reaches_every_server_once(mut world: World) {
+    let nodes = [
+        world.serve("a").await,
+        world.serve("b").await,
+        world.serve("c").await,
+    ];
+    let client = world.client().await;
+    let fanout = client.forget(&Context::new()).await.unwrap();
+    assert_eq!(fanout.accepted, ["a", "b", "c"]);
+    for node in &nodes {
+        Seen::wait(&node.seen.ran, 1).await;
+        assert_eq!(node.server.stats().accepted, 1);
+    }
+}
+
+async fn a_fanout_to_nobody_is_undeliverable(mut world: World) {
+    let _absent = world.list_absent();
+    let client = world
+        .client()
+        .await
+        .prepare(|call| call.timeout(Duration::from_millis(1500)));
+    match client.forget(&Context::new()).await.unwrap_err() {
+        FanoutError::Rpc(error) => assert_eq!(error.kind(), ErrorKind::Undeliverable),
+        other @ FanoutError::Incomplete(_) => panic!("{other}"),
+    }
+}
+
+async fn a_fanout_to_a_named_server_reaches_only_it(mut world: World) {
+    let (a, b) = (world.serve("a").await, world.serve("b").await);
+    let client = world.client().await.prepare(|call| call.server("b"));
+    assert_eq!(
+        client.forget(&Context::new()).await.unwrap().accepted,
+        ["b"]
+    );
+    Seen::wait(&b.seen.ran, 1).await;
+    assert_eq!(a.server.stats().accepted, 0);
+}
+
+async fn a_refused_fanout_is_incomplete_and_can_be_retried(mut world: World) {
+    let free = world.serve("free").await;
+    let full = world
+        .serve_with("full", "", |server| server.concurrency(1).queue(0))
+        .await;
+    let client = world.client().await;
+    let ctx = Context::new();
+    let one = client.prepare(|call| call.server("full"));
+    one.hold_cast(&ctx, 1).await.unwrap();
+    let FanoutError::Incomplete(incomplete) = client.forget(&ctx).await.unwrap_err() else {
+        panic!("it was sent to somebody");
+    };
+    assert_eq!(incomplete.accepted, ["free"]);
+    assert_eq!(incomplete.refused.len(), 1);
+    let (server, error) = &incomplete.refused[0];
+    assert_eq!(
+        (server.as_str(), error.kind()),
+        ("full", ErrorKind::Overloaded)
+    );
+    assert!(incomplete.unknown.is_empty() && incomplete.unreached.is_empty());
+
+    full.seen.release();
+    Seen::wait(&full.seen.ran, 1).await;
+    // the place is given back just after the handler has ended
+    while one.note(&ctx, "x").await.is_err() {}
+    let mut retried = incomplete.retry().await;
+    while let Err(FanoutError::Incomplete(again)) = retried {
+        assert_eq!(again.accepted, ["free"]);
+        retried = again.retry().await;
+    }
+    assert_eq!(retried.unwrap().accepted, ["free", "full"]);
+    // it did not go to those that had it already
+    assert_eq!(free.server.stats().accepted, 1);
+}
+
+async fn an_unreached_node_makes_a_fanout_incomplete(mut world: World) {
+    let _node = world.serve("a").await;
+    let absent = world.list_absent();
+    if absent.starts_with("memory") {
+        // on a bus there are no addresses at which somebody could be missing
+        return;
+    }
+    let client = world.client().await;
+    let FanoutError::Incomplete(incomplete) = client.forget(&Context::new()).await.unwrap_err()
+    else {
+        panic!("it was sent to somebody");
+    };
+    assert_eq!(incomplete.accepted, ["a"]);
+    assert_eq!(incomplete.unreached.len(), 1);
+    assert!(
+        incomplete.unreached[0].contains(absent.trim_start_matches("zmq://")),
+        "{incomplete}"
+    );
+}
+
+async fn a_capped_fanout_is_not_sent(mut world: World) {
+    let (node, client) = world.pair().await;
+    let client = client.prepare(|call| call.version_cap(version!("1.9")));
+    let FanoutError::Rpc(error) = client.forget(&Context::new()).await.unwrap_err() else {
+        panic!("it was not sent");
+    };
+    assert_eq!(error.kind(), ErrorKind::VersionCap);
+    assert_eq!(node.transport.stats().requests_received, 0);
+}
