@@ -9,7 +9,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Keeps what is asked for often.
 #[rpc_api(version = "1.0")]
@@ -95,7 +95,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     println!("  {incomplete}");
     println!("  accepted:  {}", incomplete.accepted.join(", "));
-    println!("  unreached: {}", incomplete.unreached.join(", "));
+    for (address, reason) in &incomplete.unreached {
+        println!("  unreached: {address} ({reason})");
+    }
     assert_eq!(incomplete.accepted, ["green", "red"]);
     assert!(incomplete.refused.is_empty() && incomplete.unknown.is_empty());
 
@@ -115,11 +117,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// Retries until every server has it. One that may have run it is not asked again, so with one of those this gives up.
 async fn complete(mut incomplete: FanoutIncomplete) -> Result<Fanout, FanoutError> {
     while incomplete.unknown.is_empty() {
-        sleep(Duration::from_millis(50)).await;
         match incomplete.retry().await {
             Err(FanoutError::Incomplete(again)) => incomplete = again,
             done => return done,
         }
     }
-    Err(FanoutError::Incomplete(incomplete))
+    Err(incomplete.into())
 }

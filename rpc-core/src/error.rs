@@ -23,7 +23,8 @@ pub enum ErrorKind {
     Encode,
     /// Nobody was there within the deadline. Nothing was sent.
     Undeliverable,
-    /// No server serves this version of the API (or this namespace).
+    /// No server serves this version of the API (or this namespace). For a server that is called by name and announced an older
+    /// version of the same major, it is [`VersionCap`](Self::VersionCap).
     UnsupportedVersion,
     /// The server has the API, in this version, but not the method.
     NoSuchMethod,
@@ -130,11 +131,16 @@ impl RpcError {
 
     /// Names what was sent where, unless the error says so already.
     #[cold]
-    pub(crate) fn of_message(mut self, method: &str, target: &Target, elapsed: Duration) -> Self {
+    pub(crate) fn of_message(
+        mut self,
+        method: &str,
+        target: &Target,
+        elapsed: Option<Duration>,
+    ) -> Self {
         let parts = &mut *self.0;
         parts.method.get_or_insert_with(|| method.into());
         parts.target.get_or_insert_with(|| target.clone());
-        parts.elapsed.get_or_insert(elapsed);
+        parts.elapsed = parts.elapsed.or(elapsed);
         self
     }
 
@@ -315,7 +321,7 @@ mod tests {
             .of_message(
                 "reboot",
                 &Target::topic("compute"),
-                Duration::from_millis(1500),
+                Some(Duration::from_millis(1500)),
             );
         assert_eq!(
             error.to_string(),

@@ -63,6 +63,38 @@ impl<T, E: From<RpcError>> Sending<T, E> {
     }
 }
 
+impl<T, E> Sending<T, E> {
+    /// Decodes a reply.
+    fn decode<V: DeserializeOwned>(&self, value: &[u8]) -> Result<V, RpcError> {
+        codec::decode(value).map_err(|error| self.undecodable("reply", &error))
+    }
+
+    /// Decodes the method's own error.
+    pub(super) fn method_error<V: DeserializeOwned>(&self, error: &[u8]) -> CallError<V> {
+        match self.decode(error) {
+            Ok(error) => CallError::Method(error),
+            Err(error) => CallError::Rpc(error),
+        }
+    }
+
+    #[cold]
+    pub(super) fn undecodable(&self, what: &str, error: &codec::Error) -> RpcError {
+        self.failed(RpcError::new(
+            ErrorKind::DecodeReply,
+            format!("the method ran, but its {what} can't be decoded: {error}"),
+        ))
+    }
+
+    /// Says what was sent where.
+    #[cold]
+    pub(super) fn failed(&self, error: RpcError) -> RpcError {
+        match &self.client {
+            Some(client) => error.of_message(self.method, client.target(), None),
+            None => error,
+        }
+    }
+}
+
 /// A call: a future that sends it and waits for the reply.
 ///
 /// `R` is what the method returns, as it is written in the trait. For a `Result<T, E>` the call gives
@@ -104,28 +136,10 @@ where
                 .poll(cx, |driver, message| driver.call(message))
         );
         Poll::Ready(match response {
-            Ok(Response::Value(value)) => {
-                decode(&value, this.sending.method).map_err(CallError::Rpc)
-            }
-            Ok(Response::MethodError(error)) => Err(method_error(&error, this.sending.method)),
+            Ok(Response::Value(value)) => this.sending.decode(&value).map_err(CallError::Rpc),
+            Ok(Response::MethodError(error)) => Err(this.sending.method_error(&error)),
             Err(error) => Err(CallError::Rpc(error)),
         })
-    }
-}
-
-pub(super) fn decode<T: DeserializeOwned>(value: &[u8], method: &str) -> Result<T, RpcError> {
-    codec::decode(value).map_err(|error| {
-        RpcError::new(
-            ErrorKind::DecodeReply,
-            format!("`{method}` ran, but its reply can't be decoded: {error}"),
-        )
-    })
-}
-
-pub(super) fn method_error<E: DeserializeOwned>(error: &[u8], method: &str) -> CallError<E> {
-    match decode(error, method) {
-        Ok(error) => CallError::Method(error),
-        Err(error) => CallError::Rpc(error),
     }
 }
 
@@ -138,7 +152,8 @@ impl<R> fmt::Debug for Call<R> {
 /// A cast: a future that sends it and waits until it is accepted.
 ///
 /// `Ok` means that the server has the message in its queue, with its topic, version and method checked; not that it has run. It
-/// dies with the server's process; `Server::stop` runs it first. Otherwise it was refused, and did not run.
+/// dies with the server's process; `Server::stop` runs it first. Otherwise it was refused, and did not run. When it has run,
+/// nothing says: a test asks the service, or waits for `Server::wait`.
 ///
 /// # Cancel safety
 ///

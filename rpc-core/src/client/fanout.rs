@@ -32,6 +32,12 @@ pub enum FanoutError {
     Rpc(RpcError),
 }
 
+impl From<FanoutIncomplete> for FanoutError {
+    fn from(incomplete: FanoutIncomplete) -> Self {
+        Self::Incomplete(incomplete)
+    }
+}
+
 impl From<RpcError> for FanoutError {
     fn from(error: RpcError) -> Self {
         Self::Rpc(error)
@@ -63,7 +69,7 @@ pub struct FanoutIncomplete {
     /// These refused it, or were lost before it was written to them. It surely did not run there.
     pub refused: Vec<(String, RpcError)>,
     /// The addresses of nodes that were not reached, and why.
-    pub unreached: Vec<String>,
+    pub unreached: Vec<(String, String)>,
     /// It was sent to these, and no answer came. It may have run there.
     pub unknown: Vec<(String, RpcError)>,
     again: Again,
@@ -73,7 +79,7 @@ impl FanoutIncomplete {
     pub(crate) fn new(
         mut accepted: Vec<String>,
         refused: Vec<(String, RpcError)>,
-        unreached: Vec<String>,
+        unreached: Vec<(String, String)>,
         unknown: Vec<(String, RpcError)>,
         again: Again,
     ) -> Self {
@@ -88,7 +94,10 @@ impl FanoutIncomplete {
     }
 
     /// Sends it once more, with the timeout of the first time, to every server that surely did not run it: those that refused,
-    /// and those that have come since.
+    /// those on nodes that were not reached and are now, and those that have come since.
+    ///
+    /// It waits until each node that was not reached has been dialled again, and no longer: for one that stays away, call it
+    /// again on what it returns.
     ///
     /// # Errors
     ///
@@ -130,8 +139,18 @@ impl fmt::Display for FanoutIncomplete {
             )?;
         }
         if !self.unreached.is_empty() {
-            let nodes = self.unreached[..self.unreached.len().min(8)].join(", ");
-            write!(f, ", {} not reached ({nodes})", self.unreached.len())?;
+            let nodes: Vec<String> = self
+                .unreached
+                .iter()
+                .take(8)
+                .map(|(address, reason)| format!("{address}: {reason}"))
+                .collect();
+            write!(
+                f,
+                ", {} not reached ({})",
+                self.unreached.len(),
+                nodes.join("; ")
+            )?;
         }
         Ok(())
     }

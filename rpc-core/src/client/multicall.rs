@@ -1,6 +1,6 @@
 //! The stream of a multicall.
 
-use super::call::{Sending, method_error};
+use super::call::Sending;
 use super::request::Prepared;
 use crate::exchange::{Batch, End, STREAM_CREDIT};
 use crate::transport::{ItemStream, Items};
@@ -92,8 +92,8 @@ where
                 core.end();
                 return Poll::Ready(None);
             }
-            Err(End::Method(error)) => Err(method_error(&error, core.opening.method)),
-            Err(End::Failed(error)) => Err(CallError::Rpc(error)),
+            Err(End::Method(error)) => Err(core.opening.method_error(&error)),
+            Err(End::Failed(error)) => Err(CallError::Rpc(core.opening.failed(error))),
         };
         if item.is_err() {
             core.end();
@@ -124,7 +124,7 @@ impl Core {
             {
                 let start = open.at;
                 let end = codec::skip(&batch.items, start)
-                    .map_err(|error| End::Failed(undecodable(&error)))?;
+                    .map_err(|error| End::Failed(self.opening.undecodable("item", &error)))?;
                 let number = batch.first;
                 batch.first += 1;
                 batch.count -= 1;
@@ -165,7 +165,7 @@ impl Core {
         let item = batch
             .and_then(|batch| batch.items.get(range))
             .unwrap_or_default();
-        codec::decode_checked(item).map_err(|error| undecodable(&error))
+        codec::decode_checked(item).map_err(|error| self.opening.undecodable("item", &error))
     }
 
     /// Ends it: if the server still sends, it is told to stop.
@@ -173,13 +173,6 @@ impl Core {
         self.done = true;
         self.stream = None;
     }
-}
-
-fn undecodable(error: &codec::Error) -> RpcError {
-    RpcError::new(
-        ErrorKind::DecodeReply,
-        format!("an item can't be decoded: {error}"),
-    )
 }
 
 impl Open {

@@ -127,8 +127,7 @@ impl Prepared {
             args,
         } = *self.0;
         let options = &client.options;
-        let failed =
-            |error: RpcError| error.of_message(method.name(), &options.target, Duration::ZERO);
+        let failed = |error: RpcError| error.of_message(method.name(), &options.target, None);
         if options.target.topic_name().is_empty() {
             return Err(failed(RpcError::new(
                 ErrorKind::InvalidTarget,

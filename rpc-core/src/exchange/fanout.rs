@@ -82,6 +82,7 @@ impl Round {
             unknown,
             Box::new(move |accepted, unknown| {
                 parts.deadline = Instant::now() + parts.timeout;
+                outbound.unsettle();
                 let round = Self {
                     outbound,
                     parts,
@@ -94,7 +95,7 @@ impl Round {
         )))
     }
 
-    async fn recipients(&self) -> Result<(Vec<Arc<Route>>, Vec<String>), RpcError> {
+    async fn recipients(&self) -> Result<(Vec<Arc<Route>>, Vec<(String, String)>), RpcError> {
         if self.parts.target.server_name().is_some() {
             let route = self.outbound.route(&self.parts, &[]).await?;
             return Ok((vec![route], Vec::new()));
@@ -114,7 +115,7 @@ impl Round {
         error.of_message(
             self.parts.method.name(),
             &self.parts.target,
-            started.elapsed(),
+            Some(started.elapsed()),
         )
     }
 }

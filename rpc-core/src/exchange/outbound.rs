@@ -252,7 +252,7 @@ impl Outbound {
         self.counters.requests_sent.fetch_add(1, Relaxed);
         self.attempts(message).await.map_err(|error| {
             self.counters.requests_failed.fetch_add(1, Relaxed);
-            error.of_message(method.name(), &target, started.elapsed())
+            error.of_message(method.name(), &target, Some(started.elapsed()))
         })
     }
 
@@ -424,7 +424,7 @@ impl Outbound {
 
     /// Waits until every listed node has announced itself or could not be reached, or the deadline passes. Then: every server
     /// of the topic, and the addresses that were not reached.
-    pub(crate) async fn everyone(&self, parts: &Parts) -> (Vec<Arc<Route>>, Vec<String>) {
+    pub(crate) async fn everyone(&self, parts: &Parts) -> (Vec<Arc<Route>>, Vec<(String, String)>) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -437,6 +437,13 @@ impl Outbound {
                     .all(parts.target.exchange_name(), parts.target.topic_name());
                 return (routes, table.unreached());
             }
+        }
+    }
+
+    /// Nodes that are not linked have to be dialled once more before they count as not reached.
+    pub(crate) fn unsettle(&self) {
+        for node in lock(&self.table).nodes.values_mut() {
+            node.settled &= node.link.is_some() || node.twin;
         }
     }
 
@@ -461,12 +468,12 @@ impl Table {
         self.nodes.values().all(|node| node.settled)
     }
 
-    fn unreached(&self) -> Vec<String> {
+    fn unreached(&self) -> Vec<(String, String)> {
         self.nodes
             .values()
             // an instance that is reached by another address is no absence
             .filter(|node| node.link.is_none() && !node.twin)
-            .map(Node::describe)
+            .map(|node| (node.address.to_string(), text::shown(node.state())))
             .collect()
     }
 
@@ -519,7 +526,12 @@ impl Table {
     }
 
     fn absence(&self) -> String {
-        let nodes: Vec<String> = self.nodes.values().take(8).map(Node::describe).collect();
+        let nodes: Vec<String> = self
+            .nodes
+            .values()
+            .take(8)
+            .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
+            .collect();
         if nodes.is_empty() {
             return "no server was there before the deadline: the transport's URL names no node"
                 .into();
@@ -532,13 +544,12 @@ impl Table {
 }
 
 impl Node {
-    fn describe(&self) -> String {
-        let state = match (&self.link, &self.trouble) {
+    fn state(&self) -> &str {
+        match (&self.link, &self.trouble) {
             (Some(_), _) => "up, without such a server",
             (None, Some(trouble)) => trouble,
             (None, None) => "not connected yet",
-        };
-        format!("{} ({})", self.address, text::shown(state))
+        }
     }
 }
 

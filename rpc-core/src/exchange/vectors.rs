@@ -1,6 +1,8 @@
 //! The test vectors of the wire protocol, `docs/wire-vectors.json`: what they mean is written, and must give their bytes; their
 //! bytes are read, and must give what they mean. A vector that is not known here fails the test.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
 use super::execution::Execution;
 use super::frame::{
     self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, HeaderWriter, Kind,
@@ -339,13 +341,15 @@ async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
     frames.remove(0)
 }
 
+fn numbers<const N: usize>(frame: &Frame) -> [u64; N] {
+    frame::parse_numbers(&frame.header).unwrap()
+}
+
 /// What a frame means, as the file says it.
 fn meaning(kind: Kind, frame: &Frame) -> Value {
-    let numbers = |error: codec::Error| -> ! { panic!("{error}") };
     match kind {
         Kind::Hello => {
-            let [lowest, highest] =
-                frame::parse_numbers(&frame.header).unwrap_or_else(|e| numbers(e));
+            let [lowest, highest] = numbers(frame);
             json!({ "lowest": lowest, "highest": highest })
         }
         Kind::Announce => {
@@ -401,7 +405,7 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
         },
         Kind::Accept | Kind::Cancel => json!({}),
         Kind::Items => {
-            let [first, count] = frame::parse_numbers(&frame.header).unwrap_or_else(|e| numbers(e));
+            let [first, count] = numbers(frame);
             let (mut items, mut at) = (Vec::new(), 0);
             while at < frame.body.len() {
                 let end = codec::skip(&frame.body, at).unwrap();
@@ -411,15 +415,15 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
             json!({ "first": first, "count": count, "items": items })
         }
         Kind::End => {
-            let [count] = frame::parse_numbers(&frame.header).unwrap_or_else(|e| numbers(e));
+            let [count] = numbers(frame);
             json!({ "count": count })
         }
         Kind::Credit => {
-            let [items, bytes] = frame::parse_numbers(&frame.header).unwrap_or_else(|e| numbers(e));
+            let [items, bytes] = numbers(frame);
             json!({ "items": items, "bytes": bytes })
         }
         Kind::Unsupported => {
-            let [kind] = frame::parse_numbers(&frame.header).unwrap_or_else(|e| numbers(e));
+            let [kind] = numbers(frame);
             json!({ "kind": kind })
         }
     }
@@ -623,7 +627,7 @@ fn bad_for_server(vector: &Vector) -> String {
         assert_eq!(answer.id, sent.id, "{}", vector.name);
         match answer.kind.unwrap() {
             Kind::Unsupported => {
-                let [kind] = frame::parse_numbers(&answer.header).unwrap();
+                let [kind] = numbers(&answer);
                 assert_eq!(kind, u64::from(sent.kind_byte), "{}", vector.name);
                 json!({ "kind": "UNSUPPORTED", "unsupported_kind": kind })
             }
