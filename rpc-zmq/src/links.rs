@@ -15,6 +15,9 @@ use tokio::task::JoinSet;
 /// How many frames leave in one ZeroMQ message at most.
 const BATCH: usize = 64;
 
+/// How long a node may take to announce itself once it is connected to.
+const ANNOUNCEMENT: Duration = Duration::from_secs(5);
+
 /// The links of one transport.
 pub(crate) struct ZmqLinks {
     directory: Directory,
@@ -160,6 +163,7 @@ async fn carry(
             "the link was given up".into()
         }
     };
+    let mut announcement = std::pin::pin!(tokio::time::sleep(ANNOUNCEMENT));
     // in a task of its own: a message that arrives and one that leaves do not wait for each other
     let mut writer = AbortOnDrop(tokio::spawn(writer));
     loop {
@@ -172,6 +176,9 @@ async fn carry(
                 }
                 Err(reason) => return reason,
             },
+            () = &mut announcement, if !link.was_announced() => {
+                return "the node did not say in time what it serves".into();
+            }
             ended = &mut writer.0 => return ended.unwrap_or_else(|error| error.to_string()),
         }
     }

@@ -131,6 +131,10 @@ impl Core {
                 open.at = end;
                 open.read.0 += 1;
                 open.read.1 += (end - start) as u64;
+                if batch.count == 0 && end < batch.items.len() {
+                    let error = codec::Error::new("bytes follow the items");
+                    return Poll::Ready(Err(End::Failed(self.opening.undecodable("item", &error))));
+                }
                 if open.read.0 >= STREAM_CREDIT.items / 2 || open.read.1 >= STREAM_CREDIT.bytes / 2
                 {
                     let (items, bytes) = std::mem::take(&mut open.read);

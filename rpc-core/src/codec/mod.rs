@@ -3,7 +3,8 @@
 //! - Structs are maps by field name, at every depth; enums go by variant name. So fields can be added and reordered.
 //! - Types see a human-readable format (`is_human_readable()` is true): a UUID is its text, as it would be in JSON.
 //! - What holds `u8`s (`Vec<u8>`, `&[u8]`, `Bytes` …) is MessagePack's `bin`; a `[u8; N]` is an array.
-//! - 128-bit integers are plain integers where they fit into 64 bits, and 16 bytes of `bin` (big-endian) where not.
+//! - 128-bit integers are plain integers where they fit into 64 bits, and 16 bytes of `bin` (big-endian) where not. serde
+//!   itself cannot read them within tagged, untagged and flattened types; that is an error.
 //! - `Some(None)` and `Some(())` are refused: they would read back as `None`.
 //! - Nesting is at most [`MAX_DEPTH`] deep; trailing bytes and duplicate keys are errors. Extension types are not used.
 //!

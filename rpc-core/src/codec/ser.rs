@@ -41,6 +41,7 @@ impl<'a> Serializer<'a> {
             ser: self,
             patch,
             count: 0,
+            levels: 1,
         })
     }
 
@@ -57,6 +58,7 @@ impl<'a> Serializer<'a> {
             ser: self,
             patch,
             count: 0,
+            levels: 1,
         })
     }
 
@@ -70,6 +72,7 @@ impl<'a> Serializer<'a> {
 
     /// The start of a variant with content: a map of one entry.
     fn variant(&mut self, name: &str) -> Result<(), Error> {
+        self.enter()?;
         encode::write_map_len(self.out, 1).map_err(failed)?;
         encode::write_str(self.out, name).map_err(failed)
     }
@@ -232,7 +235,6 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        self.enter()?;
         self.variant(variant)?;
         value
             .serialize(&mut *self)
@@ -265,7 +267,10 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         len: usize,
     ) -> Result<Compound<'s, 'a>, Error> {
         self.variant(variant)?;
-        self.array(Some(len))
+        Ok(Compound {
+            levels: 2,
+            ..self.array(Some(len))?
+        })
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Compound<'s, 'a>, Error> {
@@ -284,7 +289,10 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         len: usize,
     ) -> Result<Compound<'s, 'a>, Error> {
         self.variant(variant)?;
-        self.map(Some(len))
+        Ok(Compound {
+            levels: 2,
+            ..self.map(Some(len))?
+        })
     }
 
     fn collect_seq<I>(self, items: I) -> Result<(), Error>
@@ -318,6 +326,8 @@ pub(super) struct Compound<'s, 'a> {
     /// Where the length goes, if it was not known at the start.
     patch: Option<usize>,
     count: usize,
+    /// Of nesting that end with it.
+    levels: usize,
 }
 
 impl Compound<'_, '_> {
@@ -341,7 +351,7 @@ impl Compound<'_, '_> {
         if let Some(at) = self.patch {
             self.ser.out[at..at + 4].copy_from_slice(&length(self.count)?.to_be_bytes());
         }
-        self.ser.depth -= 1;
+        self.ser.depth -= self.levels;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::frame::{Credit, Window};
 use super::link::InFlight;
-use super::outbound::Opened;
+use super::request::Opened;
 use super::stream::{Batch, End, StreamQueue};
 use super::{Inbound, Outbound, WINDOW_BYTES, WINDOW_REQUESTS};
 use crate::server::Service;

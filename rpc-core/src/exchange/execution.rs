@@ -78,9 +78,13 @@ impl Responder for Execution {
     }
 
     fn accepted(&self) {
-        // a call's reply says so by itself
-        if self.kind != Kind::Call {
-            self.link.push(frame::bare(Kind::Accept, self.id));
+        let accept = || frame::bare(Kind::Accept, self.id);
+        match self.kind {
+            // it is answered by this, and takes no place in the window any more
+            Kind::Cast => self.link.finish(self.id, Some(accept())),
+            Kind::Multicall => self.link.push_of(self.id, accept()),
+            // its reply says so by itself
+            _ => {}
         }
     }
 
@@ -119,6 +123,10 @@ impl Responder for Execution {
     }
 
     fn finish(&self, ending: Ending) {
+        // a cast was answered when it was accepted; nobody waits for how it went
+        if self.is_cast() {
+            return;
+        }
         let frame = match ending {
             Ending::Value(value) => answer(value, Kind::Reply, self.id, &[]),
             Ending::MethodError(error) => {
@@ -132,8 +140,7 @@ impl Responder for Execution {
             Ending::Failed(kind, message) => Some(self.failure(kind, &message)),
             Ending::Quiet => None,
         };
-        // a cast was answered when it was accepted; nobody waits for how it went
-        self.link.finish(self.id, frame.filter(|_| !self.is_cast()));
+        self.link.finish(self.id, frame);
     }
 
     fn refuse(&self, kind: ErrorKind, message: &str) {

@@ -116,14 +116,13 @@ impl Frame {
 
 /// The id of a frame that has at least a prefix.
 pub(crate) fn id(frame: &[u8]) -> u64 {
-    let mut id = [0; 8];
-    id.copy_from_slice(&frame[4..PREFIX]);
-    u64::from_be_bytes(id)
+    let bytes = frame.get(4..PREFIX).and_then(|bytes| bytes.try_into().ok());
+    bytes.map_or(0, u64::from_be_bytes)
 }
 
 /// The kind of a frame of our own.
 pub(crate) fn kind(frame: &[u8]) -> Option<Kind> {
-    Kind::from_u8(frame[1])
+    frame.get(1).copied().and_then(Kind::from_u8)
 }
 
 /// Writes the id of a request, which is known only when it is sent.

@@ -4,10 +4,10 @@ use super::execution::Execution;
 use super::frame::{
     self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, Kind, RequestHeader, Window,
 };
-use super::peer::{Begin, ServerLink};
+use super::peer::{Begin, NOT_READING, ServerLink};
 use crate::server::{Arrived, Responder, Service};
 use crate::transport::TransportCounters;
-use crate::{Context, ErrorKind, lock};
+use crate::{Context, ErrorKind, MethodKind, lock, text};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
@@ -78,7 +78,8 @@ impl Inbound {
 
     /// Sets what the node calls its own address.
     pub fn set_address(&self, address: &str) {
-        address.clone_into(&mut lock(&self.table).address);
+        // it goes into a header, which has an end
+        lock(&self.table).address = text::shown(address);
     }
 
     /// Adds a server, and tells every client. `false` if the node has one of this exchange, topic and name.
@@ -165,19 +166,15 @@ impl Inbound {
             }
             Some(Kind::Hello) => {
                 link.greeted();
-                link.push(self.announcement());
-                Ok(())
+                link.push_unasked(self.announcement(), self.window.requests)
             }
             Some(_) => Err(format!(
                 "a frame of kind {} is nothing for a server",
                 frame.kind_byte
             )),
             None => {
-                link.push(frame::numbers(
-                    Kind::Unsupported,
-                    frame.id,
-                    [frame.kind_byte.into()],
-                ));
+                let answer = frame::numbers(Kind::Unsupported, frame.id, [frame.kind_byte.into()]);
+                link.push_unasked(answer, self.window.requests)?;
                 Err(format!("a frame of kind {} is not known", frame.kind_byte))
             }
         }
@@ -198,7 +195,7 @@ impl Inbound {
                 return Err("a request's id is not higher than the one before".into());
             }
             Err(Begin::NotReading) => {
-                return Err("the client sends requests and does not read the answers".into());
+                return Err(NOT_READING.into());
             }
             Err(Begin::WindowFull) => {
                 link.push(frame::fail(
@@ -244,7 +241,11 @@ impl Inbound {
                 namespace: header.namespace,
                 version: header.version,
                 method: header.method,
-                multicall: kind == Kind::Multicall,
+                kind: match kind {
+                    Kind::Multicall => MethodKind::Multicall,
+                    Kind::Cast => MethodKind::Cast,
+                    _ => MethodKind::Call,
+                },
                 deadline,
                 context: Context::received(metadata, handler_deadline),
                 args: frame.body.clone(),

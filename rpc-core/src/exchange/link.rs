@@ -2,9 +2,10 @@
 
 use super::frame::{self, Announcement, Credit, Frame, Kind};
 use super::outbox::Outbox;
-use super::stream::{Batch, End, StreamQueue};
+use super::stream::StreamQueue;
+use super::waiting::{Answer, Waiting};
 use crate::codec::Encoded;
-use crate::{ErrorKind, RpcError, lock, text};
+use crate::lock;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::fmt;
@@ -13,30 +14,10 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use tokio::sync::{Semaphore, oneshot};
 
-/// How the opening of a request was answered.
+/// A request in flight, and what it takes of the window.
 #[derive(Debug)]
-pub(crate) enum Answer {
-    /// The value of a call.
-    Value(Bytes),
-    /// The method's own error.
-    MethodError(Bytes),
-    /// A cast or multicall was accepted.
-    Accepted,
-    /// It was refused, or it failed.
-    Failed(RpcError),
-    /// The link was lost before the request was written to it.
-    Unwritten,
-    /// The link was lost after the request was written to it.
-    Lost(String),
-}
-
-/// Who waits for the answer to a request.
-#[derive(Debug)]
-struct Waiting {
-    /// Taken once it has been answered; a stream stays after that.
-    opening: Option<oneshot::Sender<Answer>>,
-    stream: Option<Arc<StreamQueue>>,
-    /// The bytes of the request, which count against the window.
+struct InWindow {
+    waiting: Waiting,
     bytes: u32,
 }
 
@@ -55,11 +36,19 @@ pub struct ClientLink {
 #[derive(Debug, Default)]
 struct State {
     last_id: u64,
-    waiting: HashMap<u64, Waiting>,
+    waiting: HashMap<u64, InWindow>,
     outbox: Outbox,
     announced: Option<Arc<Announcement>>,
+    /// Places that are in use although the window has shrunk below them.
+    debt: Debt,
     /// Why the link is gone.
     lost: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Debt {
+    places: u32,
+    bytes: u32,
 }
 
 impl ClientLink {
@@ -138,10 +127,11 @@ impl ClientLink {
     pub(crate) fn send(
         self: &Arc<Self>,
         place: Place<'_>,
+        kind: Kind,
         mut request: Encoded,
         stream: Option<Arc<StreamQueue>>,
     ) -> Result<(InFlight, Bytes), Encoded> {
-        let (opening, answer) = oneshot::channel();
+        let (waiting, answer) = Waiting::new(kind, stream);
         let bytes = u32::try_from(place.bytes.num_permits()).unwrap_or(u32::MAX);
         let mut state = lock(&self.state);
         if state.lost.is_some() {
@@ -151,14 +141,7 @@ impl ClientLink {
         let id = state.last_id;
         frame::set_id(&mut request, id);
         let request = request.into_bytes();
-        state.waiting.insert(
-            id,
-            Waiting {
-                opening: Some(opening),
-                stream,
-                bytes,
-            },
-        );
+        state.waiting.insert(id, InWindow { waiting, bytes });
         let writer = state.outbox.push(request.clone());
         drop(state);
         wake(writer);
@@ -173,26 +156,28 @@ impl ClientLink {
         Ok((in_flight, request))
     }
 
-    fn give_back(&self, bytes: u32) {
-        self.places.add_permits(1);
-        self.bytes.add_permits(bytes as usize);
+    /// Gives back what a request took of the window.
+    fn give_back(&self, state: &mut State, bytes: u32) {
+        self.places.add_permits(repay(&mut state.debt.places, 1));
+        self.bytes.add_permits(repay(&mut state.debt.bytes, bytes));
     }
 
     /// Nobody waits for this any more. `true` if it had not been written, and so surely did not run.
     fn cancel(&self, id: u64) -> bool {
         let mut state = lock(&self.state);
-        let Some(waiting) = state.waiting.remove(&id) else {
+        let Some(InWindow { waiting, bytes }) = state.waiting.remove(&id) else {
             return false;
         };
+        self.give_back(&mut state, bytes);
         let withdrawn = state.outbox.withdraw(id);
-        let writer = if withdrawn {
+        // a cast is not cancelled
+        let writer = if withdrawn || waiting.is_cast() {
             None
         } else {
             state.outbox.push(frame::bare(Kind::Cancel, id))
         };
         drop(state);
         wake(writer);
-        self.give_back(waiting.bytes);
         withdrawn
     }
 
@@ -202,7 +187,7 @@ impl ClientLink {
         let Some(stream) = state
             .waiting
             .get(&id)
-            .and_then(|waiting| waiting.stream.as_ref())
+            .and_then(|in_flight| in_flight.waiting.stream())
         else {
             return;
         };
@@ -225,88 +210,48 @@ impl ClientLink {
             .map_or((0, 0), |old| (old.window.requests, old.window.bytes));
         let after = (announcement.window.requests, announcement.window.bytes);
         state.announced = Some(Arc::new(announcement));
-        drop(state);
-        resize(&self.places, before.0, after.0);
-        resize(&self.bytes, before.1, after.1);
+        resize(&self.places, &mut state.debt.places, before.0, after.0);
+        resize(&self.bytes, &mut state.debt.bytes, before.1, after.1);
     }
 
     /// Takes an answer from the instance. An error says which rule it broke.
     pub(crate) fn answered(&self, kind: Kind, frame: Frame) -> Result<(), String> {
         let id = frame.id;
         let mut state = lock(&self.state);
-        // the answer to what was cancelled meets nobody, and that is no error
-        let Some(waiting) = state.waiting.get_mut(&id) else {
+        let Some(in_flight) = state.waiting.get_mut(&id) else {
+            // the answer to what was cancelled meets nobody, and that is no error
             return if id == 0 || id > state.last_id {
                 Err("an answer to a request that was never sent".into())
             } else {
                 Ok(())
             };
         };
-        let is_stream = waiting.stream.is_some();
-        let answer = match kind {
-            Kind::Accept => {
-                let opening = waiting.opening.take();
-                if !is_stream {
-                    self.finished(&mut state, id);
-                }
-                drop(state);
-                respond(opening, Answer::Accepted);
-                return Ok(());
-            }
-            Kind::Items => {
-                let stream = waiting.stream.clone();
-                drop(state);
-                return self.items(id, stream, frame);
-            }
-            Kind::Reply => Answer::Value(frame.body),
-            Kind::End => Answer::Accepted,
-            Kind::Fail => match failure(&frame) {
-                Ok(Some(error)) => Answer::Failed(error),
-                Ok(None) => Answer::MethodError(frame.body),
-                Err(error) => Answer::Failed(RpcError::new(
-                    ErrorKind::DecodeReply,
-                    format!("a failure arrived that can't be read: {error}"),
-                )),
-            },
-            _ => Answer::Failed(RpcError::new(
-                ErrorKind::UnsupportedVersion,
-                "the node does not know this kind of message: it speaks an older protocol",
-            )),
-        };
-        let Some(waiting) = self.finished(&mut state, id) else {
-            return Ok(());
-        };
+        if in_flight.waiting.ends_with(kind) {
+            let ended = self.finished(&mut state, id);
+            drop(state);
+            return ended.map_or(Ok(()), |waiting| waiting.end(kind, frame));
+        }
+        let step = in_flight.waiting.step(kind);
         drop(state);
-        finish(waiting, answer);
-        Ok(())
+        step.take(frame)
+            .inspect_err(|broken| self.break_off(id, broken))
     }
 
-    fn items(&self, id: u64, stream: Option<Arc<StreamQueue>>, frame: Frame) -> Result<(), String> {
-        let Some(stream) = stream else {
-            return Err("items arrived for a request that is no multicall".into());
-        };
-        let pushed = frame::parse_numbers::<2>(&frame.header)
-            .map_err(|error| error.to_string())
-            .and_then(|[first, count]| {
-                stream.push(Batch {
-                    first,
-                    count,
-                    items: frame.body,
-                })
-            });
-        if let Err(broken) = &pushed {
-            stream.end(End::Failed(RpcError::new(
-                ErrorKind::DecodeReply,
-                format!("the stream broke off: {broken}"),
-            )));
-            self.cancel(id);
+    /// The node broke a rule: it is told to stop, and whoever waits that it did.
+    fn break_off(&self, id: u64, broken: &str) {
+        let mut state = lock(&self.state);
+        let waiting = self.finished(&mut state, id);
+        let writer = state.outbox.push(frame::bare(Kind::Cancel, id));
+        drop(state);
+        wake(writer);
+        if let Some(waiting) = waiting {
+            let _ = waiting.broken(broken);
         }
-        pushed
     }
 
     fn finished(&self, state: &mut State, id: u64) -> Option<Waiting> {
-        let waiting = state.waiting.remove(&id)?;
-        self.give_back(waiting.bytes);
+        let InWindow { waiting, bytes } = state.waiting.remove(&id)?;
+        self.give_back(state, bytes);
         Some(waiting)
     }
 
@@ -324,12 +269,12 @@ impl ClientLink {
         drop(state);
         wake(writer);
         for id in unwritten {
-            if let Some(waiting) = waiting.remove(&id) {
-                finish(waiting, Answer::Unwritten);
+            if let Some(in_flight) = waiting.remove(&id) {
+                in_flight.waiting.answer(Answer::Unwritten);
             }
         }
-        for waiting in waiting.into_values() {
-            finish(waiting, Answer::Lost(reason.to_owned()));
+        for in_flight in waiting.into_values() {
+            in_flight.waiting.answer(Answer::Lost(reason.to_owned()));
         }
     }
 
@@ -400,63 +345,21 @@ impl Drop for InFlight {
     }
 }
 
-fn resize(semaphore: &Semaphore, before: u32, after: u32) {
+/// Makes a window larger or smaller. Places in use are not taken back, but do not become free either.
+fn resize(semaphore: &Semaphore, debt: &mut u32, before: u32, after: u32) {
     if after > before {
-        semaphore.add_permits((after - before) as usize);
+        semaphore.add_permits(repay(debt, after - before));
     } else {
-        // places in use are not taken back; those that are free are
-        semaphore.forget_permits((before - after) as usize);
+        let taken = semaphore.forget_permits((before - after) as usize);
+        *debt += before - after - u32::try_from(taken).unwrap_or(0);
     }
 }
 
-/// What a failure says; `None` for the method's own error.
-fn failure(frame: &Frame) -> Result<Option<RpcError>, crate::codec::Error> {
-    let (kind, message) = frame::parse_fail(&frame.header)?;
-    if kind == frame::METHOD_ERROR {
-        return Ok(None);
-    }
-    Ok(Some(match ErrorKind::from_name(kind) {
-        Some(kind) => RpcError::new(kind, text::shown(message)),
-        // what a newer peer calls otherwise may have run
-        None => RpcError::new(
-            ErrorKind::Remote,
-            format!("{}: {}", text::shown(kind), text::shown(message)),
-        ),
-    }))
-}
-
-/// Tells whoever waits: the opening if it is still open, the stream otherwise.
-fn finish(waiting: Waiting, answer: Answer) {
-    if let Some(opening) = waiting.opening {
-        // accepted, and at its end: an empty stream has both at once
-        if let (Some(stream), Answer::Accepted) = (&waiting.stream, &answer) {
-            stream.end(End::Complete);
-        }
-        respond(Some(opening), answer);
-    } else if let Some(stream) = waiting.stream {
-        stream.end(match answer {
-            Answer::Accepted | Answer::Value(_) => End::Complete,
-            Answer::MethodError(body) => End::Method(body),
-            Answer::Failed(error) => End::Failed(error),
-            Answer::Unwritten | Answer::Lost(_) => {
-                let reason = match answer {
-                    Answer::Lost(reason) => reason,
-                    _ => String::new(),
-                };
-                End::Failed(RpcError::new(
-                    ErrorKind::PeerLost,
-                    format!("the link was lost in the middle of the stream: {reason}"),
-                ))
-            }
-        });
-    }
-}
-
-fn respond(opening: Option<oneshot::Sender<Answer>>, answer: Answer) {
-    if let Some(opening) = opening {
-        // whoever waited may have gone at this very moment
-        let _ = opening.send(answer);
-    }
+/// How many of the permits that come free are given out: first the debt is paid.
+fn repay(debt: &mut u32, freed: u32) -> usize {
+    let paid = freed.min(*debt);
+    *debt -= paid;
+    (freed - paid) as usize
 }
 
 fn wake(waker: Option<Waker>) {

@@ -13,8 +13,11 @@
 //! | `frame` | kinds, prefix and headers of frames |
 //! | `outbox` | frames that wait to be written to one link |
 //! | `link` | a client's end of a link: requests in flight, and who waits for them |
+//! | `waiting` | what an answer is to whoever waits for it |
 //! | `routes` | which servers there are, and whose turn it is |
-//! | `outbound` | a message's way out: find a server, wait for a place, send, wait for the answer |
+//! | `nodes` | the addresses of the directory, and which are linked |
+//! | `outbound` | links that come and go, and what arrives on them |
+//! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
 //! | `fanout` | the same message to every server |
 //! | `stream` | items that arrived and were not read yet |
 //! | `peer` | an instance's end of a link: requests that run |
@@ -28,18 +31,22 @@ mod fanout;
 mod frame;
 mod inbound;
 mod link;
+mod nodes;
 mod outbound;
 mod outbox;
 mod peer;
+mod request;
 mod routes;
 mod stream;
+mod waiting;
 
 pub use driver::{Exchange, Links};
 pub(crate) use fanout::fanout;
 pub use frame::PROTOCOL;
 pub use inbound::{Inbound, WINDOW_BYTES, WINDOW_REQUESTS};
 pub use link::ClientLink;
-pub use outbound::{NodeId, Outbound};
+pub use nodes::NodeId;
+pub use outbound::Outbound;
 pub use peer::ServerLink;
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
 

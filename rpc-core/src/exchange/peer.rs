@@ -48,7 +48,10 @@ impl ServerLink {
     pub async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         poll_fn(|cx| lock(&self.state).outbox.poll_ready(cx)).await;
         // with more than one request running, others are likely to be just about to be answered: they leave together
-        let busy = !lock(&self.state).running.is_empty();
+        let busy = {
+            let state = lock(&self.state);
+            state.running.len() > 1 || state.outbox.len() > 1
+        };
         if busy {
             tokio::task::yield_now().await;
         }
@@ -69,6 +72,18 @@ impl ServerLink {
         lock(&self.state).greeted
     }
 
+    /// Answers what takes no place in the window, unless the client does not read its answers.
+    pub(crate) fn push_unasked(&self, frame: Bytes, window: u32) -> Result<(), String> {
+        let mut state = lock(&self.state);
+        if state.outbox.len() > unread(window) {
+            return Err(NOT_READING.into());
+        }
+        let writer = state.outbox.push(frame);
+        drop(state);
+        wake(writer);
+        Ok(())
+    }
+
     pub(crate) fn push(&self, frame: Bytes) {
         let writer = lock(&self.state).outbox.push(frame);
         wake(writer);
@@ -87,11 +102,10 @@ impl ServerLink {
             return Err(Begin::Repeated);
         }
         state.last_id = id;
-        let window = window as usize;
-        if state.outbox.len() > 4 * window {
+        if state.outbox.len() > unread(window) {
             return Err(Begin::NotReading);
         }
-        if state.running.len() >= window {
+        if state.running.len() >= window as usize {
             return Err(Begin::WindowFull);
         }
         state.running.insert(id, Arc::clone(execution));
@@ -161,6 +175,14 @@ impl ServerLink {
         }
     }
 }
+
+/// How many frames may wait for a client before it is clear that it does not read.
+fn unread(window: u32) -> usize {
+    4 * window as usize
+}
+
+/// What is said of such a client.
+pub(crate) const NOT_READING: &str = "the client sends and does not read the answers";
 
 /// Why a request is not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

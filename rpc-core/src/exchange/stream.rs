@@ -2,7 +2,7 @@
 
 use super::execution::signed;
 use super::frame::Credit;
-use crate::RpcError;
+use crate::{RpcError, lock};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -68,7 +68,7 @@ impl StreamQueue {
 
     /// Takes items from the link. An error says which rule the server broke.
     pub(crate) fn push(&self, batch: Batch) -> Result<(), String> {
-        let mut state = crate::lock(&self.state);
+        let mut state = lock(&self.state);
         if state.end.is_some() {
             return Ok(());
         }
@@ -98,9 +98,21 @@ impl StreamQueue {
         Ok(())
     }
 
+    /// The server has sent everything, and says how many items that was.
+    pub(crate) fn complete(&self, count: u64) -> Result<(), String> {
+        let next = lock(&self.state).next;
+        if count != next {
+            return Err(format!(
+                "the stream ended after {count} items, {next} have arrived"
+            ));
+        }
+        self.end(End::Complete);
+        Ok(())
+    }
+
     /// Nothing comes after this. The first end counts.
     pub(crate) fn end(&self, end: End) {
-        let mut state = crate::lock(&self.state);
+        let mut state = lock(&self.state);
         if state.end.is_none() {
             state.end = Some(end);
             wake(state.consumer.take());
@@ -109,19 +121,19 @@ impl StreamQueue {
 
     /// The server has been allowed to send more.
     pub(crate) fn allow(&self, credit: Credit) {
-        let mut state = crate::lock(&self.state);
+        let mut state = lock(&self.state);
         state.items += credit.items;
         state.bytes = state.bytes.saturating_add(signed(credit.bytes));
     }
 
     /// The number of items that have arrived.
     pub(crate) fn arrived(&self) -> u64 {
-        crate::lock(&self.state).next
+        lock(&self.state).next
     }
 
     /// The next items; `Err` once all were taken and the stream has ended.
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Batch, End>> {
-        let mut state = crate::lock(&self.state);
+        let mut state = lock(&self.state);
         if let Some(batch) = state.batches.pop_front() {
             return Poll::Ready(Ok(batch));
         }

@@ -87,7 +87,7 @@ impl Dispatcher {
         namespace: Option<&str>,
         version: Version,
         method: &str,
-        multicall: bool,
+        asked: MethodKind,
     ) -> Result<Found<'_>, NotFound> {
         let mut compatible = false;
         for entry in &self.endpoints {
@@ -100,14 +100,19 @@ impl Dispatcher {
                 continue;
             };
             let info = &api.methods()[index];
-            if (info.kind() == MethodKind::Multicall) != multicall {
+            // a call may be cast: then nobody waits for its value
+            let fits = match asked {
+                MethodKind::Cast | MethodKind::Fanout => info.kind() != MethodKind::Multicall,
+                one => info.kind() == one,
+            };
+            if !fits {
                 return Err(NotFound {
                     kind: ErrorKind::NoSuchMethod,
                     message: format!(
-                        "`{}` is {}, and was asked for as {}",
+                        "`{}` is a {}, and was asked for as a {}",
                         info.name(),
-                        kind_name(!multicall),
-                        kind_name(multicall)
+                        kind_name(info.kind()),
+                        kind_name(asked)
                     ),
                 });
             }
@@ -150,10 +155,10 @@ impl Dispatcher {
     }
 }
 
-fn kind_name(multicall: bool) -> &'static str {
-    if multicall {
-        "a multicall"
-    } else {
-        "a call or cast"
+fn kind_name(kind: MethodKind) -> &'static str {
+    match kind {
+        MethodKind::Call => "call",
+        MethodKind::Cast | MethodKind::Fanout => "cast",
+        MethodKind::Multicall => "multicall",
     }
 }

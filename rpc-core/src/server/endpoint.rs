@@ -250,3 +250,10 @@ impl Batch {
         }
     }
 }
+
+impl Drop for Batch {
+    /// Items that were made before one that can't be encoded, or before a panic, are sent.
+    fn drop(&mut self) {
+        self.flush();
+    }
+}

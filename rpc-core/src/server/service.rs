@@ -6,7 +6,7 @@ use super::handler::{self, Job};
 use super::stats::{Counters, ServerStats, count};
 use super::{Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
-use crate::{ApiInfo, Context, ErrorKind, Target, Version};
+use crate::{ApiInfo, Context, ErrorKind, MethodKind, Target, Version};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ pub(crate) struct Arrived<'a> {
     pub(crate) namespace: Option<&'a str>,
     pub(crate) version: Version,
     pub(crate) method: &'a str,
-    pub(crate) multicall: bool,
+    /// How it is to be answered.
+    pub(crate) kind: MethodKind,
     /// When the request is worth nothing any more.
     pub(crate) deadline: Option<Instant>,
     pub(crate) context: Context,
@@ -82,7 +83,7 @@ impl Service {
             request.namespace,
             request.version,
             request.method,
-            request.multicall,
+            request.kind,
         );
         let found = match found {
             Ok(found) => found,

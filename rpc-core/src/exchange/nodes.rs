@@ -1,0 +1,149 @@
+//! The nodes that the directory lists, and which of them are linked.
+
+use super::link::ClientLink;
+use super::routes::{Nobody, Route, Routes, Wanted, spoken};
+use crate::transport::Parts;
+use crate::{ErrorKind, RpcError, text};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Names an address of the directory, to the transport that dials it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeId(u64);
+
+/// Every node, and the servers on those that are linked.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    pub(super) nodes: BTreeMap<NodeId, Node>,
+    last_node: u64,
+    pub(super) routes: Routes,
+    pub(super) closed: bool,
+}
+
+/// An address that the directory lists.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) address: Arc<str>,
+    pub(super) link: Option<Arc<ClientLink>>,
+    /// It has announced itself, or could not be reached, at least once.
+    pub(super) settled: bool,
+    pub(super) trouble: Option<String>,
+    /// It leads to an instance that another address leads to as well.
+    pub(super) twin: bool,
+}
+
+impl Nodes {
+    pub(super) fn add(&mut self, address: &str) -> NodeId {
+        self.last_node += 1;
+        let id = NodeId(self.last_node);
+        self.nodes.insert(
+            id,
+            Node {
+                address: address.into(),
+                link: None,
+                settled: false,
+                trouble: None,
+                twin: false,
+            },
+        );
+        id
+    }
+
+    pub(super) fn reindex(&mut self) {
+        let Self { nodes, routes, .. } = self;
+        routes.rebuild(
+            nodes
+                .values()
+                .filter_map(|node| node.link.clone())
+                .filter(|link| !link.is_lost()),
+        );
+    }
+
+    pub(super) fn all_settled(&self) -> bool {
+        self.nodes.values().all(|node| node.settled)
+    }
+
+    pub(super) fn unreached(&self) -> Vec<(String, String)> {
+        self.nodes
+            .values()
+            // an instance that is reached by another address is no absence
+            .filter(|node| node.link.is_none() && !node.twin)
+            .map(|node| (node.address.to_string(), text::shown(node.state())))
+            .collect()
+    }
+
+    pub(super) fn find(
+        &mut self,
+        parts: &Parts,
+        tried: &[Arc<Route>],
+    ) -> Result<Result<Arc<Route>, Nobody>, RpcError> {
+        if self.closed {
+            return Err(RpcError::new(
+                ErrorKind::Undeliverable,
+                "the transport was closed",
+            ));
+        }
+        let wanted = Wanted {
+            exchange: parts.target.exchange_name(),
+            topic: parts.target.topic_name(),
+            namespace: parts.namespace,
+            version: parts.version,
+        };
+        let Some(server) = parts.target.server_name() else {
+            return Ok(self.routes.in_turn(wanted, tried));
+        };
+        let Some(route) = self.routes.named(wanted, server) else {
+            return Ok(Err(Nobody::Absent));
+        };
+        match route
+            .service
+            .newest(wanted.namespace, wanted.version.major())
+        {
+            Some(newest) if newest.serves(wanted.version) => Ok(Ok(route)),
+            Some(newest) => Err(RpcError::new(
+                ErrorKind::VersionCap,
+                format!(
+                    "it needs version {}, the server announced {newest}",
+                    wanted.version
+                ),
+            )
+            .of_server(&route.name())),
+            None => Err(RpcError::new(
+                ErrorKind::UnsupportedVersion,
+                format!(
+                    "it needs version {}; the server speaks {}",
+                    wanted.version,
+                    spoken(std::slice::from_ref(&route)).join(", ")
+                ),
+            )
+            .of_server(&route.name())),
+        }
+    }
+
+    pub(super) fn absence(&self) -> String {
+        let nodes: Vec<String> = self
+            .nodes
+            .values()
+            .take(8)
+            .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
+            .collect();
+        if nodes.is_empty() {
+            return "no server was there before the deadline: the transport's URL names no node"
+                .into();
+        }
+        format!(
+            "no server was there before the deadline; nodes: {}",
+            nodes.join(", ")
+        )
+    }
+}
+
+impl Node {
+    pub(super) fn state(&self) -> &str {
+        match (&self.link, &self.trouble) {
+            (Some(_), _) => "up, without such a server",
+            (None, Some(trouble)) => trouble,
+            (None, None) => "not connected yet",
+        }
+    }
+}
