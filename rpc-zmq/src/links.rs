@@ -170,9 +170,7 @@ async fn carry(
         tokio::select! {
             received = receiver.receive() => match received {
                 Ok(frames) => {
-                    for frame in frames {
-                        outbound.receive(node, link, frame);
-                    }
+                    outbound.receive(node, link, frames);
                 }
                 Err(reason) => return reason,
             },
@@ -202,9 +200,7 @@ async fn serve(inbound: Arc<Inbound>, sender: PeerSender, mut listener: Listener
                 let connected = peers
                     .entry(peer)
                     .or_insert_with_key(|peer| Connected::new(&inbound, &sender, peer));
-                for frame in frames {
-                    inbound.receive(&connected.link, frame);
-                }
+                inbound.receive(&connected.link, frames);
             }
             Ok(Event::Gone(peer)) => {
                 if let Some(gone) = peers.remove(&peer) {

@@ -1,6 +1,6 @@
 //! The futures of calls and casts.
 
-use super::request::Prepared;
+use super::request::Request;
 use crate::transport::{BoxFuture, Driver, Message, Response};
 use crate::{CallError, Client, ErrorKind, Outcome, RpcError, codec};
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 /// A message on its way: sent when it is first polled.
 enum State<T, E> {
-    Prepared(Prepared),
+    Prepared(Request),
     Sent(BoxFuture<Result<T, E>>),
     Done,
 }
@@ -25,10 +25,10 @@ pub(super) struct Sending<T, E = RpcError> {
 }
 
 impl<T, E: From<RpcError>> Sending<T, E> {
-    pub(super) fn new(prepared: Prepared) -> Self {
+    pub(super) fn new(request: Request) -> Self {
         Self {
-            method: prepared.method(),
-            state: State::Prepared(prepared),
+            method: request.method(),
+            state: State::Prepared(request),
             client: None,
         }
     }
@@ -49,10 +49,10 @@ impl<T, E: From<RpcError>> Sending<T, E> {
                 State::Done => return Poll::Pending,
                 State::Prepared(_) => {}
             }
-            let State::Prepared(prepared) = std::mem::replace(&mut self.state, State::Done) else {
+            let State::Prepared(request) = std::mem::replace(&mut self.state, State::Done) else {
                 return Poll::Pending;
             };
-            match prepared.message() {
+            match request.message() {
                 Ok((client, transport, message)) => {
                     self.state = State::Sent(send(&*transport.0, message));
                     self.client = Some(client);
@@ -113,9 +113,9 @@ pub struct Call<R> {
 }
 
 impl<R> Call<R> {
-    pub(super) fn new(prepared: Prepared) -> Self {
+    pub(super) fn new(request: Request) -> Self {
         Self {
-            sending: Sending::new(prepared),
+            sending: Sending::new(request),
             outcome: PhantomData,
         }
     }
@@ -162,8 +162,8 @@ impl<R> fmt::Debug for Call<R> {
 pub struct Cast(Sending<()>);
 
 impl Cast {
-    pub(super) fn new(prepared: Prepared) -> Self {
-        Self(Sending::new(prepared))
+    pub(super) fn new(request: Request) -> Self {
+        Self(Sending::new(request))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The future of a fanout, and what it may come to.
 
 use super::call::Sending;
-use super::request::Prepared;
+use super::request::Request;
 use crate::transport::BoxFuture;
 use crate::{RpcError, text};
 use std::fmt;
@@ -181,8 +181,8 @@ impl std::error::Error for FanoutIncomplete {}
 pub struct FanoutCast(Sending<Fanout, FanoutError>);
 
 impl FanoutCast {
-    pub(super) fn new(prepared: Prepared) -> Self {
-        Self(Sending::new(prepared))
+    pub(super) fn new(request: Request) -> Self {
+        Self(Sending::new(request))
     }
 }
 

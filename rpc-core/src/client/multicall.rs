@@ -1,7 +1,7 @@
 //! The stream of a multicall.
 
 use super::call::Sending;
-use super::request::Prepared;
+use super::request::Request;
 use crate::exchange::{Batch, End, STREAM_CREDIT};
 use crate::transport::{ItemStream, Items};
 use crate::{CallError, ErrorKind, Outcome, RpcError, codec};
@@ -55,11 +55,11 @@ struct Open {
 }
 
 impl<R> Multicall<R> {
-    pub(super) fn new(prepared: Prepared) -> Self {
-        let (timeout, deadline) = prepared.limits();
+    pub(super) fn new(request: Request) -> Self {
+        let (timeout, deadline) = request.limits();
         Self {
             core: Core {
-                opening: Sending::new(prepared),
+                opening: Sending::new(request),
                 timeout,
                 deadline,
                 stream: None,

@@ -56,76 +56,47 @@ impl Request {
 
     /// Sent as a call.
     pub fn call<R>(self) -> Call<R> {
-        Call::new(self.prepared())
+        Call::new(self)
     }
 
     /// Sent as a cast.
     pub fn cast(self) -> Cast {
-        Cast::new(self.prepared())
+        Cast::new(self)
     }
 
     /// Sent to every server.
     pub fn fanout(self) -> FanoutCast {
-        FanoutCast::new(self.prepared())
+        FanoutCast::new(self)
     }
 
     /// Sent as a multicall.
     pub fn multicall<R>(self) -> Multicall<R> {
-        Multicall::new(self.prepared())
+        Multicall::new(self)
     }
 
-    fn prepared(self) -> Prepared {
-        Prepared(Box::new(PreparedParts {
-            client: self.client,
-            method: self.method,
-            context: self.context,
-            args: self.args,
-        }))
-    }
-}
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("method", &self.method.name())
-            .finish_non_exhaustive()
-    }
-}
-
-/// A message that is ready to be sent. Its time begins when it is sent.
-pub(super) struct Prepared(Box<PreparedParts>);
-
-struct PreparedParts {
-    client: Client,
-    method: &'static MethodInfo,
-    context: Context,
-    args: Result<ArgWriter, codec::Error>,
-}
-
-impl Prepared {
     pub(super) fn method(&self) -> &'static str {
-        self.0.method.name()
+        self.method.name()
     }
 
     /// The timeout, and the deadline that the context brings.
     pub(super) fn limits(&self) -> (Duration, Option<Instant>) {
-        (self.timeout(), self.0.context.deadline())
+        (self.timeout(), self.context.deadline())
     }
 
     fn timeout(&self) -> Duration {
-        let own = self.0.client.options.timeout;
-        own.or(self.0.method.timeout()).unwrap_or(DEFAULT_TIMEOUT)
+        let own = self.client.options.timeout;
+        own.or(self.method.timeout()).unwrap_or(DEFAULT_TIMEOUT)
     }
 
-    /// The transport to send it by, with the message. What must not be sent fails here.
+    /// The transport to send it by, with the message; its time begins now. What must not be sent fails here.
     pub(super) fn message(self) -> Result<(Client, Transport, Message), RpcError> {
         let timeout = self.timeout();
-        let PreparedParts {
+        let Request {
             client,
             method,
             context,
             args,
-        } = *self.0;
+        } = self;
         let options = &client.options;
         let failed = |error: RpcError| error.of_message(method.name(), &options.target, None);
         if options.target.topic_name().is_empty() {
@@ -181,6 +152,7 @@ impl Prepared {
                 method,
                 version,
                 built: client.api.version(),
+                sent: now,
                 deadline: context
                     .deadline()
                     .map_or(deadline, |inherited| inherited.min(deadline)),
@@ -191,5 +163,13 @@ impl Prepared {
         };
         let transport = client.transport.clone();
         Ok((client, transport, message))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method.name())
+            .finish_non_exhaustive()
     }
 }

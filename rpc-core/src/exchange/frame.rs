@@ -135,32 +135,34 @@ pub(crate) fn prepend(body: &mut Encoded, kind: Kind, id: u64, header: &[u8]) ->
     let Ok(len) = u16::try_from(header.len()) else {
         return Err(Error::new("the header is longer than 64 KiB"));
     };
-    let mut prefix = [0; PREFIX];
-    prefix[0] = PROTOCOL;
-    prefix[1] = kind as u8;
-    prefix[2..4].copy_from_slice(&len.to_be_bytes());
-    prefix[4..].copy_from_slice(&id.to_be_bytes());
     if !header.is_empty() {
         body.prepend(header);
     }
-    body.prepend(&prefix);
+    body.prepend(&prefix(kind, len, id));
     Ok(())
 }
 
 /// A frame without header and body.
 pub(crate) fn bare(kind: Kind, id: u64) -> Bytes {
-    with_header(kind, id, |_| {})
+    Bytes::copy_from_slice(&prefix(kind, 0, id))
 }
 
-/// A frame without body.
-pub(crate) fn with_header(kind: Kind, id: u64, write: impl FnOnce(&mut HeaderWriter)) -> Bytes {
+fn prefix(kind: Kind, header_len: u16, id: u64) -> [u8; PREFIX] {
+    let mut prefix = [0; PREFIX];
+    prefix[0] = PROTOCOL;
+    prefix[1] = kind as u8;
+    prefix[2..4].copy_from_slice(&header_len.to_be_bytes());
+    prefix[4..].copy_from_slice(&id.to_be_bytes());
+    prefix
+}
+
+/// A frame without body. Its header is a few bytes long.
+fn with_header(kind: Kind, id: u64, write: impl FnOnce(&mut HeaderWriter)) -> Bytes {
     let mut header = HeaderWriter(Vec::with_capacity(PREFIX + 24));
-    header.0.extend_from_slice(&[PROTOCOL, kind as u8, 0, 0]);
-    header.0.extend_from_slice(&id.to_be_bytes());
+    header.0.resize(PREFIX, 0);
     write(&mut header);
-    // the headers written so are a few bytes long
     let len = u16::try_from(header.0.len() - PREFIX).unwrap_or(0);
-    header.0[2..4].copy_from_slice(&len.to_be_bytes());
+    header.0[..PREFIX].copy_from_slice(&prefix(kind, len, id));
     header.0.into()
 }
 

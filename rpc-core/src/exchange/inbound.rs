@@ -135,10 +135,21 @@ impl Inbound {
         announcement.write().unwrap_or_default()
     }
 
-    /// Takes a frame that arrived on a link. Nothing in it can do harm: what breaks the protocol is answered where it can be,
-    /// counted and logged.
-    pub fn receive(&self, link: &Arc<ServerLink>, frame: Bytes) {
-        self.counters.frames_received.fetch_add(1, Relaxed);
+    /// Takes frames that arrived together on a link. Nothing in them can do harm: what breaks the protocol is answered where it
+    /// can be, counted and logged.
+    pub fn receive(&self, link: &Arc<ServerLink>, frames: impl IntoIterator<Item = Bytes>) {
+        // what came together is answered together
+        link.hold();
+        let mut count = 0;
+        for frame in frames {
+            count += 1;
+            self.receive_one(link, frame);
+        }
+        link.release();
+        self.counters.frames_received.fetch_add(count, Relaxed);
+    }
+
+    fn receive_one(&self, link: &Arc<ServerLink>, frame: Bytes) {
         tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), peer = link.name());
         if let Err(broken) = self.handle(link, frame) {
             self.counters.protocol_errors.fetch_add(1, Relaxed);

@@ -1,15 +1,16 @@
 //! A client's end of a link to one instance: which requests are in flight on it, and who waits for them.
 
 use super::frame::{self, Announcement, Credit, Frame, Kind};
+use super::ids::IdMap;
 use super::outbox::Outbox;
 use super::stream::StreamQueue;
 use super::waiting::{Answer, Waiting};
 use crate::codec::Encoded;
 use crate::lock;
 use bytes::Bytes;
-use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use tokio::sync::{Semaphore, oneshot};
@@ -31,12 +32,13 @@ pub struct ClientLink {
     /// The places in the window that the instance announced. Closed when the link is.
     places: Semaphore,
     bytes: Semaphore,
+    window_bytes: AtomicU32,
 }
 
 #[derive(Debug, Default)]
 struct State {
     last_id: u64,
-    waiting: HashMap<u64, InWindow>,
+    waiting: IdMap<InWindow>,
     outbox: Outbox,
     announced: Option<Arc<Announcement>>,
     /// Places that are in use although the window has shrunk below them.
@@ -58,6 +60,7 @@ impl ClientLink {
             state: Mutex::default(),
             places: Semaphore::new(0),
             bytes: Semaphore::new(0),
+            window_bytes: AtomicU32::new(0),
         };
         let protocol = u64::from(frame::PROTOCOL);
         let _ = lock(&link.state)
@@ -80,6 +83,16 @@ impl ClientLink {
         lock(&self.state).announced.is_some()
     }
 
+    /// Until it is released, what is sent is not written: more is about to come.
+    pub(crate) fn hold(&self) {
+        lock(&self.state).outbox.hold();
+    }
+
+    pub(crate) fn release(&self) {
+        let writer = lock(&self.state).outbox.release();
+        wake(writer);
+    }
+
     pub(crate) fn is_lost(&self) -> bool {
         self.places.is_closed()
     }
@@ -94,7 +107,10 @@ impl ClientLink {
     pub async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         poll_fn(|cx| lock(&self.state).outbox.poll_ready(cx)).await;
         // with more than one request in flight, others are likely to be just about to be sent: they leave together
-        let busy = lock(&self.state).waiting.len() > 1;
+        let busy = {
+            let state = lock(&self.state);
+            state.waiting.len() > 1 && !state.outbox.has_enough()
+        };
         if busy {
             tokio::task::yield_now().await;
         }
@@ -107,6 +123,13 @@ impl ClientLink {
         lock(&self.state).outbox.len() == 0
     }
 
+    /// A place in the window, if there is one now.
+    pub(crate) fn try_place(&self, bytes: u32) -> Option<Place<'_>> {
+        let place = self.places.try_acquire().ok()?;
+        let bytes = self.bytes.try_acquire_many(bytes).ok()?;
+        Some(Place { place, bytes })
+    }
+
     /// Waits for a place in the window.
     pub(crate) async fn place(&self, bytes: u32) -> Result<Place<'_>, Closed> {
         let place = self.places.acquire().await.map_err(|_| Closed)?;
@@ -116,10 +139,7 @@ impl ClientLink {
 
     /// The part of a request's size that counts: one larger than the window waits for all of it.
     pub(crate) fn counted(&self, bytes: usize) -> u32 {
-        let window = lock(&self.state)
-            .announced
-            .as_ref()
-            .map_or(0, |announced| announced.window.bytes);
+        let window = self.window_bytes.load(Ordering::Relaxed);
         u32::try_from(bytes).unwrap_or(u32::MAX).min(window)
     }
 
@@ -210,6 +230,7 @@ impl ClientLink {
             .map_or((0, 0), |old| (old.window.requests, old.window.bytes));
         let after = (announcement.window.requests, announcement.window.bytes);
         state.announced = Some(Arc::new(announcement));
+        self.window_bytes.store(after.1, Ordering::Relaxed);
         resize(&self.places, &mut state.debt.places, before.0, after.0);
         resize(&self.bytes, &mut state.debt.bytes, before.1, after.1);
     }

@@ -11,6 +11,7 @@
 //! | file | what it is about |
 //! |---|---|
 //! | `frame` | kinds, prefix and headers of frames |
+//! | `ids` | maps by the id of a request |
 //! | `outbox` | frames that wait to be written to one link |
 //! | `link` | a client's end of a link: requests in flight, and who waits for them |
 //! | `waiting` | what an answer is to whoever waits for it |
@@ -29,6 +30,7 @@ mod driver;
 mod execution;
 mod fanout;
 mod frame;
+mod ids;
 mod inbound;
 mod link;
 mod nodes;

@@ -99,32 +99,52 @@ impl Outbound {
         self.changed.notify_waiters();
     }
 
-    /// Takes a frame that arrived on a link. Nothing in it can do harm: what breaks the protocol is counted and logged.
-    pub fn receive(&self, node: NodeId, link: &Arc<ClientLink>, frame: Bytes) {
-        self.counters.frames_received.fetch_add(1, Relaxed);
-        tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), address = %link.address());
-        let handled = Frame::parse(frame)
-            .map_err(|error| error.to_string())
-            .and_then(|frame| match frame.kind {
-                Some(Kind::Announce) => self.announced(node, link, &frame),
-                Some(
-                    kind @ (Kind::Reply
-                    | Kind::Fail
-                    | Kind::Accept
-                    | Kind::Items
-                    | Kind::End
-                    | Kind::Unsupported),
-                ) => link.answered(kind, frame),
-                _ => Err(format!(
-                    "a frame of kind {} is nothing for a client",
-                    frame.kind_byte
-                )),
-            });
-        if let Err(broken) = handled {
-            self.counters.protocol_errors.fetch_add(1, Relaxed);
-            crate::log::rate_limited!({
-                tracing::warn!(name: "rpc.protocol.error", address = %link.address(), error = %broken);
-            });
+    /// Takes frames that arrived together on a link. Nothing in them can do harm: what breaks the protocol is counted and
+    /// logged.
+    pub fn receive(
+        &self,
+        node: NodeId,
+        link: &Arc<ClientLink>,
+        frames: impl IntoIterator<Item = Bytes>,
+    ) {
+        // what woke up by these is about to send more
+        link.hold();
+        let mut count = 0;
+        for frame in frames {
+            count += 1;
+            tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), address = %link.address());
+            if let Err(broken) = self.receive_one(node, link, frame) {
+                self.counters.protocol_errors.fetch_add(1, Relaxed);
+                crate::log::rate_limited!({
+                    tracing::warn!(name: "rpc.protocol.error", address = %link.address(), error = %broken);
+                });
+            }
+        }
+        link.release();
+        self.counters.frames_received.fetch_add(count, Relaxed);
+    }
+
+    fn receive_one(
+        &self,
+        node: NodeId,
+        link: &Arc<ClientLink>,
+        frame: Bytes,
+    ) -> Result<(), String> {
+        let frame = Frame::parse(frame).map_err(|error| error.to_string())?;
+        match frame.kind {
+            Some(Kind::Announce) => self.announced(node, link, &frame),
+            Some(
+                kind @ (Kind::Reply
+                | Kind::Fail
+                | Kind::Accept
+                | Kind::Items
+                | Kind::End
+                | Kind::Unsupported),
+            ) => link.answered(kind, frame),
+            _ => Err(format!(
+                "a frame of kind {} is nothing for a client",
+                frame.kind_byte
+            )),
         }
     }
 

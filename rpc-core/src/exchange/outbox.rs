@@ -5,6 +5,9 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
+/// How many frames leave without waiting for others that are likely to come: with more, the peer would sit idle.
+const ENOUGH: usize = 8;
+
 /// The frames that wait for one link, in the order in which they leave.
 ///
 /// It needs no bound of its own: requests are bounded by the window that the peer announced, items by the credit that it gave,
@@ -13,6 +16,8 @@ use std::task::{Context, Poll, Waker};
 pub(crate) struct Outbox {
     frames: VecDeque<Bytes>,
     writer: Option<Waker>,
+    /// The writer is left alone: more frames are about to come.
+    held: bool,
     closed: bool,
 }
 
@@ -24,7 +29,31 @@ impl Outbox {
             return None;
         }
         self.frames.push_back(frame);
-        self.writer.take()
+        if self.held && self.frames.len() < ENOUGH {
+            None
+        } else {
+            self.writer.take()
+        }
+    }
+
+    /// Whether so many frames wait that it is not worth to wait for more.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.frames.len() >= ENOUGH
+    }
+
+    /// Until it is released, the writer is not woken.
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    #[must_use]
+    pub(crate) fn release(&mut self) -> Option<Waker> {
+        self.held = false;
+        if self.frames.is_empty() {
+            None
+        } else {
+            self.writer.take()
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,10 +2,11 @@
 
 use super::execution::Execution;
 use super::frame::Credit;
+use super::ids::IdMap;
 use super::outbox::Outbox;
 use crate::lock;
 use bytes::Bytes;
-use std::collections::HashMap;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -26,7 +27,7 @@ struct State {
     greeted: bool,
     last_id: u64,
     /// Requests that are queued or running, and not cancelled.
-    running: HashMap<u64, Arc<Execution>>,
+    running: IdMap<Arc<Execution>>,
     outbox: Outbox,
 }
 
@@ -50,7 +51,7 @@ impl ServerLink {
         // with more than one request running, others are likely to be just about to be answered: they leave together
         let busy = {
             let state = lock(&self.state);
-            state.running.len() > 1 || state.outbox.len() > 1
+            (state.running.len() > 1 || state.outbox.len() > 1) && !state.outbox.has_enough()
         };
         if busy {
             tokio::task::yield_now().await;
@@ -62,6 +63,16 @@ impl ServerLink {
     #[must_use]
     pub fn is_flushed(&self) -> bool {
         lock(&self.state).outbox.len() == 0
+    }
+
+    /// Until it is released, what is pushed is not written: more is about to come.
+    pub(crate) fn hold(&self) {
+        lock(&self.state).outbox.hold();
+    }
+
+    pub(crate) fn release(&self) {
+        let writer = lock(&self.state).outbox.release();
+        wake(writer);
     }
 
     pub(crate) fn greeted(&self) {

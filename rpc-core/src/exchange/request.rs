@@ -13,7 +13,7 @@ use bytes::Bytes;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 impl Outbound {
     /// Sends a message to one server, and waits until its opening is answered: a call has its value then, a cast or multicall
@@ -21,7 +21,7 @@ impl Outbound {
     ///
     /// What was never written to a link may go to another server; what was written is never sent again.
     pub(crate) async fn request(&self, message: Message) -> Result<Opened, RpcError> {
-        let started = Instant::now();
+        let started = message.parts.sent;
         let (method, target) = (message.parts.method, Arc::clone(&message.parts.target));
         self.counters.requests_sent.fetch_add(1, Relaxed);
         self.attempts(message).await.map_err(|error| {
@@ -117,16 +117,20 @@ impl Outbound {
     async fn attempt(&self, route: &Route, parts: &Parts, body: Body) -> Result<Attempt, RpcError> {
         let link = &route.link;
         let mut frame = body.into_encoded();
-        let place = match timeout_at(parts.deadline, link.place(link.counted(frame.len()))).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_closed)) => return Ok(Attempt::NotWritten(Body::Fresh(frame))),
-            Err(_elapsed) => {
-                return Err(RpcError::new(
-                    ErrorKind::Overloaded,
-                    "no place became free in the server's window before the deadline",
-                )
-                .of_server(&route.name()));
-            }
+        let counted = link.counted(frame.len());
+        let place = match link.try_place(counted) {
+            Some(place) => place,
+            None => match timeout_at(parts.deadline, link.place(counted)).await {
+                Ok(Ok(place)) => place,
+                Ok(Err(_closed)) => return Ok(Attempt::NotWritten(Body::Fresh(frame))),
+                Err(_elapsed) => {
+                    return Err(RpcError::new(
+                        ErrorKind::Overloaded,
+                        "no place became free in the server's window before the deadline",
+                    )
+                    .of_server(&route.name()));
+                }
+            },
         };
         let body_len = frame.len();
         let stream = (parts.method.kind() == MethodKind::Multicall)

@@ -70,6 +70,7 @@ impl Gate {
         }
         if state.running < self.concurrency {
             state.running += 1;
+            drop(state);
             job.accepted();
             return Entered::Runs(job);
         }

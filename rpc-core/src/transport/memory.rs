@@ -146,17 +146,13 @@ async fn carry(
     let there = async {
         let mut batch: Vec<Bytes> = Vec::new();
         while client.next_frames(&mut batch, MOST).await {
-            for frame in batch.drain(..) {
-                inbound.receive(&server, frame);
-            }
+            inbound.receive(&server, batch.drain(..));
         }
     };
     let back = async {
         let mut batch: Vec<Bytes> = Vec::new();
         while server.next_frames(&mut batch, MOST).await {
-            for frame in batch.drain(..) {
-                outbound.receive(node, &client, frame);
-            }
+            outbound.receive(node, &client, batch.drain(..));
         }
     };
     tokio::select! {

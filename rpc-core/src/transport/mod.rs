@@ -47,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) version: Version,
     pub(crate) built: Version,
     pub(crate) context: Context,
+    /// When it was sent by its client.
+    pub(crate) sent: Instant,
     /// By when the opening is to be answered.
     pub(crate) deadline: Instant,
     /// How long a stream waits for one item.
