@@ -611,7 +611,7 @@ fn received_by_server(frame: Bytes) -> (Vec<Bytes>, u64) {
     };
     let inbound = Inbound::new(window, Arc::clone(&counters));
     let link = inbound.link_up("client");
-    inbound.receive(&link, frame);
+    inbound.receive(&link, [frame]);
     let mut answers = Vec::new();
     // pending when there is nothing to be written
     let _ = link.next_frames(&mut answers, 64).now_or_never();
@@ -660,7 +660,7 @@ fn bad_for_client(vector: &Vector) -> String {
     let outbound = Outbound::new(Arc::clone(&counters));
     let node = outbound.add_node("node");
     let link = outbound.link_up(node);
-    outbound.receive(node, &link, vector.bytes());
+    outbound.receive(node, &link, [vector.bytes()]);
     assert_eq!(counters.protocol_errors.load(Relaxed), 1, "{}", vector.name);
     assert!(!link.was_announced(), "{}", vector.name);
     assert_eq!(
