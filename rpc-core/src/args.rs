@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let (id, name): ((&str, &[u8]), (&str, &[u8])) = (("id", b"\x01"), ("name", b"\xa1x"));
+        let id = ("id", &b"\x01"[..]);
+        let name = ("name", &b"\xa1x"[..]);
         assert_eq!(error(&framed(&[id])), "`name`: it is missing");
         assert_eq!(
             error(&framed(&[id, name, ("extra", b"\x01")])),

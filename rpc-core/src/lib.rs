@@ -11,6 +11,7 @@ mod args;
 mod client;
 mod codec;
 mod context;
+mod counters;
 mod error;
 pub mod exchange;
 mod log;

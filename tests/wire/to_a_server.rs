@@ -219,7 +219,20 @@ async fn what_is_not_there_is_refused() {
     raw.send_frame(&Frame::new(CALL, 4, &elsewhere, &arguments()))
         .await;
     assert_eq!(raw.receive().await.failure().0, "Unavailable");
-    assert_unharmed(&node, &mut raw, 5).await;
+    // a cast that is asked for as a call would never be answered
+    raw.send_frame(&Frame::new(CALL, 5, &request_header("take"), &arguments()))
+        .await;
+    assert_eq!(raw.receive().await.failure().0, "NoSuchMethod");
+    // a call may be cast
+    raw.send_frame(&Frame::new(
+        CAST,
+        6,
+        &request_header("double"),
+        &arguments(),
+    ))
+    .await;
+    assert_eq!(raw.receive().await, Frame::new(ACCEPT, 6, &[], &[]));
+    assert_unharmed(&node, &mut raw, 7).await;
 }
 
 #[tokio::test]

@@ -29,30 +29,26 @@ impl<'a> Serializer<'a> {
     }
 
     fn array(&mut self, len: Option<usize>) -> Result<Compound<'_, 'a>, Error> {
-        self.enter()?;
-        let patch = match len {
-            Some(len) => {
-                encode::write_array_len(self.out, length(len)?).map_err(failed)?;
-                None
-            }
-            None => Some(self.unknown_len(rmp::Marker::Array32)),
-        };
-        Ok(Compound {
-            ser: self,
-            patch,
-            count: 0,
-            levels: 1,
-        })
+        self.compound(len, rmp::Marker::Array32, encode::write_array_len)
     }
 
     fn map(&mut self, len: Option<usize>) -> Result<Compound<'_, 'a>, Error> {
+        self.compound(len, rmp::Marker::Map32, encode::write_map_len)
+    }
+
+    fn compound<T, E: RmpWriteErr>(
+        &mut self,
+        len: Option<usize>,
+        unknown: rmp::Marker,
+        write: impl FnOnce(&mut Vec<u8>, u32) -> Result<T, ValueWriteError<E>>,
+    ) -> Result<Compound<'_, 'a>, Error> {
         self.enter()?;
         let patch = match len {
             Some(len) => {
-                encode::write_map_len(self.out, length(len)?).map_err(failed)?;
+                write(self.out, length(len)?).map_err(failed)?;
                 None
             }
-            None => Some(self.unknown_len(rmp::Marker::Map32)),
+            None => Some(self.unknown_len(unknown)),
         };
         Ok(Compound {
             ser: self,

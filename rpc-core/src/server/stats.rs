@@ -3,51 +3,32 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-macro_rules! counters {
-    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
-        #[derive(Debug, Default)]
-        pub(super) struct Counters {
-            $(pub(super) $name: AtomicU64,)*
-        }
+crate::counters::counters! {
+    pub(super) struct Counters;
 
-        impl Counters {
-            pub(super) fn read(&self) -> ServerStats {
-                ServerStats {
-                    $($name: self.$name.load(Relaxed),)*
-                }
-            }
-        }
-
-        /// What a server has counted since it was started.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct ServerStats {
-            $($(#[doc = $doc])* pub $name: u64,)*
-        }
-    };
-}
-
-counters! {
-    /// Requests that were accepted.
-    accepted,
-    /// Requests that were refused: no such method or version, overload, draining.
-    refused,
-    /// Handlers that came to their end, whatever they answered.
-    finished,
-    /// Of these, the ones that answered with the method's own error.
-    method_errors,
-    /// Handlers that panicked.
-    panicked,
-    /// Requests whose arguments could not be decoded.
-    undecodable,
-    /// Requests that were cancelled by the caller, before they ran or in the middle.
-    cancelled,
-    /// Requests whose deadline passed before they ran.
-    expired,
-    /// Handlers that were dropped at the limit of a wait.
-    cut_off,
-    /// Requests that still waited at the limit of a wait.
-    not_run,
+    /// What a server has counted since it was started.
+    pub struct ServerStats {
+        /// Requests that were accepted.
+        accepted,
+        /// Requests that were refused: no such method or version, overload, draining.
+        refused,
+        /// Handlers that came to their end, whatever they answered.
+        finished,
+        /// Of these, the ones that answered with the method's own error.
+        method_errors,
+        /// Handlers that panicked.
+        panicked,
+        /// Requests whose arguments could not be decoded.
+        undecodable,
+        /// Requests that were cancelled by the caller, before they ran or in the middle.
+        cancelled,
+        /// Requests whose deadline passed before they ran.
+        expired,
+        /// Handlers that were dropped at the limit of a wait.
+        cut_off,
+        /// Requests that still waited at the limit of a wait.
+        not_run,
+    }
 }
 
 /// Adds one.
