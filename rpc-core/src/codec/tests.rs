@@ -22,7 +22,10 @@ fn error<T: DeserializeOwned + Debug>(bytes: &[u8]) -> String {
     decode::<T>(bytes).unwrap_err().to_string()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "values are made where it is called")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "values are made where it is called"
+)]
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
     let bytes = encode(&value);
     assert_eq!(

@@ -150,11 +150,11 @@ impl Inbound {
     }
 
     fn receive_one(&self, link: &Arc<ServerLink>, frame: Bytes) {
-        tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), peer = link.name());
+        tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), peer = link.name(), "frame received");
         if let Err(broken) = self.handle(link, frame) {
             self.counters.protocol_errors.fetch_add(1, Relaxed);
             crate::log::rate_limited!({
-                tracing::warn!(name: "rpc.protocol.error", peer = link.name(), error = %broken);
+                tracing::warn!(name: "rpc.protocol.error", peer = link.name(), error = %broken, "a client breaks the protocol");
             });
         }
     }

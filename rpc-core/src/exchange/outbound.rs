@@ -56,7 +56,6 @@ impl Outbound {
         if table.closed {
             link.lose("the transport was closed");
         }
-        tracing::debug!(name: "rpc.link.up", address = %link.address());
         link
     }
 
@@ -67,7 +66,7 @@ impl Outbound {
             return;
         };
         if entry.trouble.as_deref() != Some(reason) {
-            tracing::debug!(name: "rpc.link.dial_failed", address = %entry.address, reason);
+            tracing::info!(name: "rpc.link.dial_failed", address = %entry.address, reason, "a node can't be reached");
         }
         entry.settled = true;
         entry.trouble = Some(reason.to_owned());
@@ -79,7 +78,7 @@ impl Outbound {
     pub fn link_down(&self, node: NodeId, link: &Arc<ClientLink>, reason: &str) {
         link.lose(reason);
         let reason = link.loss().unwrap_or_default();
-        tracing::debug!(name: "rpc.link.down", address = %link.address(), reason);
+        tracing::info!(name: "rpc.link.down", address = %link.address(), reason, "the link to a node is gone");
         let mut table = lock(&self.table);
         let Some(entry) = table.nodes.get_mut(&node) else {
             return;
@@ -112,11 +111,11 @@ impl Outbound {
         let mut count = 0;
         for frame in frames {
             count += 1;
-            tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), address = %link.address());
+            tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), address = %link.address(), "frame received");
             if let Err(broken) = self.receive_one(node, link, frame) {
                 self.counters.protocol_errors.fetch_add(1, Relaxed);
                 crate::log::rate_limited!({
-                    tracing::warn!(name: "rpc.protocol.error", address = %link.address(), error = %broken);
+                    tracing::warn!(name: "rpc.protocol.error", address = %link.address(), error = %broken, "a node breaks the protocol");
                 });
             }
         }
@@ -186,6 +185,7 @@ impl Outbound {
         link.announce(announcement);
         entry.trouble = None;
         if entry.link.is_none() {
+            tracing::info!(name: "rpc.link.up", address = %link.address(), "linked to a node");
             self.counters.links_made.fetch_add(1, Relaxed);
         }
         entry.link = Some(Arc::clone(link));

@@ -24,10 +24,18 @@ impl Outbound {
         let started = message.parts.sent;
         let (method, target) = (message.parts.method, Arc::clone(&message.parts.target));
         self.counters.requests_sent.fetch_add(1, Relaxed);
-        self.attempts(message).await.map_err(|error| {
+        let result = self.attempts(message).await.map_err(|error| {
             self.counters.requests_failed.fetch_add(1, Relaxed);
             error.of_message(method.name(), &target, Some(started.elapsed()))
-        })
+        });
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let outcome = result
+                .as_ref()
+                .map_or_else(|error| error.kind().name(), |_| "ok");
+            tracing::debug!(name: "rpc.request.answered", method = method.name(), target = %target, outcome,
+                elapsed = ?started.elapsed(), "request answered");
+        }
+        result
     }
 
     async fn attempts(&self, message: Message) -> Result<Opened, RpcError> {
@@ -58,7 +66,7 @@ impl Outbound {
                     if named || !elsewhere {
                         return Err(error);
                     }
-                    tracing::debug!(name: "rpc.request.refused", method = parts.method.name(), error = %error);
+                    tracing::debug!(name: "rpc.request.refused", method = parts.method.name(), error = %error, "refused, another server is tried");
                     refusal = Some(error);
                     tried.push(route);
                     body = again;

@@ -78,7 +78,7 @@ async fn execute(service: &Service, job: Job) {
             .is_some_and(|deadline| deadline <= Instant::now())
     {
         count(&counters.expired);
-        tracing::debug!(name: "rpc.request.expired", method = job.method.name(), peer = responder.peer());
+        tracing::debug!(name: "rpc.request.expired", method = job.method.name(), peer = responder.peer(), "request expired before it ran");
         return answer.give(Ending::Failed(
             ErrorKind::Timeout,
             "the deadline passed before the request could run; it was not run".into(),
@@ -89,7 +89,7 @@ async fn execute(service: &Service, job: Job) {
     let outcome = supervise(service, job, &*responder).await;
     if let Some(started) = started {
         tracing::debug!(name: "rpc.request.finished", method = method.name(), peer = responder.peer(),
-            outcome = outcome.name(), elapsed = ?started.elapsed());
+            outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
     }
     let ending = match outcome {
         Outcome::Done(Ok(Reply(ending))) => {

@@ -32,11 +32,11 @@ impl Panic {
             Some(seen) => (seen.location.as_str(), Some(&seen.backtrace)),
             None => ("unknown", None),
         };
-        tracing::error!(name: "rpc.handler.panicked", method, panic_id = id, location, message = self.message);
+        tracing::error!(name: "rpc.handler.panicked", method, panic_id = id, location, text = self.message, "a handler panicked");
         // resolving a backtrace takes milliseconds, and a caller can cause panics
         crate::log::rate_limited!({
             if let Some(backtrace) = backtrace {
-                tracing::error!(name: "rpc.handler.backtrace", panic_id = id, backtrace = %backtrace);
+                tracing::error!(name: "rpc.handler.backtrace", panic_id = id, backtrace = %backtrace, "where a handler panicked");
             }
         });
         id
