@@ -5,20 +5,18 @@ use crate::process::Serving;
 use crate::{Outcome, because};
 use bytes::Bytes;
 use futures_util::stream;
-use rpc_core::{Context, Never, Server, Stream, Target, rpc_api};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt;
+use rpc_core::{Context, Server, Stream, Target, rpc_api};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What there is to measure.
 #[rpc_api(version = "1.0", topic = "load")]
 pub(crate) trait Load {
     /// Gives back what it gets.
-    async fn echo(&self, ctx: &Context, body: Body) -> Result<Body, Never>;
+    async fn echo(&self, ctx: &Context, body: Bytes) -> Bytes;
 
     /// Is counted.
     #[rpc(cast)]
-    async fn note(&self, ctx: &Context, body: Body);
+    async fn note(&self, ctx: &Context, body: Bytes);
 
     /// How many notes have run.
     async fn noted(&self, ctx: &Context) -> u64;
@@ -32,40 +30,6 @@ pub(crate) trait Load {
     fn paced(&self, ctx: &Context, count: u64) -> impl Stream<Item = u64> + Send;
 }
 
-/// `Bytes` that travel as bytes: read and written as its own `serde` feature does it.
-#[derive(Clone, Debug)]
-pub(crate) struct Body(pub(crate) Bytes);
-
-impl Serialize for Body {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Body {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Body;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Body, E> {
-                Ok(Body(Bytes::copy_from_slice(bytes)))
-            }
-
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Body, E> {
-                Ok(Body(Bytes::from(bytes)))
-            }
-        }
-
-        deserializer.deserialize_byte_buf(Visitor)
-    }
-}
-
 /// The implementation: next to nothing, so that what is measured is the way there and back.
 #[derive(Debug, Default)]
 struct Idle {
@@ -73,11 +37,11 @@ struct Idle {
 }
 
 impl Load for Idle {
-    async fn echo(&self, _: &Context, body: Body) -> Result<Body, Never> {
-        Ok(body)
+    async fn echo(&self, _: &Context, body: Bytes) -> Bytes {
+        body
     }
 
-    async fn note(&self, _: &Context, _: Body) {
+    async fn note(&self, _: &Context, _: Bytes) {
         self.notes.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -1,6 +1,6 @@
 //! The framework's client: how each benchmark asks for its load.
 
-use crate::api::{Body, LoadClient};
+use crate::api::LoadClient;
 use crate::load::{self, Act, Scale};
 use crate::measure::{Sample, Work};
 use crate::{Outcome, because};
@@ -82,9 +82,9 @@ struct Echo {
 
 impl Act for Echo {
     async fn act(&self) -> Outcome {
-        let call = self.client.echo(&Context::new(), Body(self.body.clone()));
+        let call = self.client.echo(&Context::new(), self.body.clone());
         let received = call.await.map_err(because("a call failed"))?;
-        load::same(&self.body, &received.0)
+        load::same(&self.body, &received)
     }
 }
 
@@ -96,7 +96,7 @@ impl Act for Note {
     async fn act(&self) -> Outcome {
         let Echo { client, body } = &self.0;
         client
-            .note(&Context::new(), Body(body.clone()))
+            .note(&Context::new(), body.clone())
             .await
             .map_err(because("a cast failed"))
     }

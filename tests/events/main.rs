@@ -63,7 +63,7 @@ impl<S: tracing::Subscriber> Layer<S> for Notes {
         event.record(&mut text);
         self.0
             .lock()
-            .unwrap()
+            .expect("not poisoned")
             .push((event.metadata().name(), text.0));
     }
 }
