@@ -1,5 +1,6 @@
 //! Where a message goes.
 
+use crate::text::shown;
 use std::fmt;
 use std::sync::Arc;
 
@@ -79,12 +80,16 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(exchange) = &self.exchange {
-            write!(f, "{exchange}:")?;
+        let exchange = self.exchange_name();
+        if !exchange.is_empty() {
+            write!(f, "{}:", shown(exchange))?;
         }
-        f.write_str(self.topic.as_deref().unwrap_or("(no topic)"))?;
+        match self.topic_name() {
+            "" => f.write_str("(no topic)")?,
+            topic => f.write_str(&shown(topic))?,
+        }
         if let Some(server) = &self.server {
-            write!(f, "/{server}")?;
+            write!(f, "/{}", shown(server))?;
         }
         Ok(())
     }

@@ -96,9 +96,11 @@ impl Version {
 /// ```
 #[macro_export]
 macro_rules! version {
-    ($text:literal) => {
-        const { $crate::Version::literal($text) }
-    };
+    ($text:literal) => {{
+        // a constant of its own, so that `cargo check` sees a mistake
+        const VERSION: $crate::Version = $crate::Version::literal($text);
+        VERSION
+    }};
 }
 
 const fn parse(text: &str) -> Option<Version> {

@@ -31,7 +31,9 @@ impl Address {
             ))
         };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let port = port.parse().map_err(|_| wrong())?;
+        let port = port.parse().map_err(|_| {
+            ParseUrlError::new(format!("the port of `{text}` is a number up to 65535"))
+        })?;
         let host = match host.strip_prefix('[') {
             Some(host) => host.strip_suffix(']').ok_or_else(wrong)?,
             None if host.contains(':') => return Err(wrong()),
@@ -90,9 +92,11 @@ impl Directory {
             .collect::<Result<_, _>>()?;
         let listen = url.option("listen").map(address).transpose()?;
         if nodes.is_empty() && listen.is_none() {
-            return Err(ParseUrlError::new(
-                "the URL names no node: write `zmq://host:port`, or `zmq://?listen=host:port` for a process that only serves",
-            ));
+            return Err(ParseUrlError::new(if ipc {
+                "the URL names no node: write `zmq+ipc:///run/node.sock`"
+            } else {
+                "the URL names no node: write `zmq://host:port`, or `zmq://?listen=host:port` for a process that only serves"
+            }));
         }
         if let Some(twice) = nodes
             .iter()
@@ -173,8 +177,8 @@ mod tests {
         for (url, expected) in [
             ("zmq://", "names no node"),
             ("zmq://a", "host:port"),
-            ("zmq://a:b", "host:port"),
-            ("zmq://a:70000", "host:port"),
+            ("zmq://a:b", "65535"),
+            ("zmq://a:70000", "65535"),
             ("zmq://::1:5", "host:port"),
             ("zmq://[::1:5", "host:port"),
             ("zmq://a b:5", "host:port"),

@@ -111,14 +111,14 @@ impl Links for ZmqLinks {
             .clone()
     }
 
-    fn close(&self, limit: Duration) -> BoxFuture<()> {
+    fn written(&self) -> BoxFuture<()> {
+        Box::pin(engine::linger())
+    }
+
+    fn close(&self) -> BoxFuture<()> {
         let mut tasks =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         Box::pin(async move {
-            if tasks.is_empty() {
-                return;
-            }
-            engine::linger(limit).await;
             tasks.shutdown().await;
         })
     }
@@ -130,16 +130,34 @@ async fn keep_linked(outbound: Arc<Outbound>, node: NodeId, address: Address) {
     loop {
         match engine::connect(&address).await {
             Ok((sender, receiver)) => {
-                let link = outbound.link_up(node);
-                let reason = carry(&outbound, node, &link, sender, receiver).await;
-                if link.was_announced() {
+                let mut up = Up {
+                    outbound: &outbound,
+                    node,
+                    link: outbound.link_up(node),
+                    reason: "the transport was closed".into(),
+                };
+                up.reason = carry(&outbound, node, &up.link, sender, receiver).await;
+                if up.link.was_announced() {
                     backoff.reset();
                 }
-                outbound.link_down(node, &link, &reason);
             }
             Err(reason) => outbound.dial_failed(node, &reason),
         }
         tokio::time::sleep(backoff.next()).await;
+    }
+}
+
+/// A link that is up, however its task ends.
+struct Up<'a> {
+    outbound: &'a Outbound,
+    node: NodeId,
+    link: Arc<ClientLink>,
+    reason: String,
+}
+
+impl Drop for Up<'_> {
+    fn drop(&mut self) {
+        self.outbound.link_down(self.node, &self.link, &self.reason);
     }
 }
 
@@ -202,11 +220,7 @@ async fn serve(inbound: Arc<Inbound>, sender: PeerSender, mut listener: Listener
                     .or_insert_with_key(|peer| Connected::new(&inbound, &sender, peer));
                 inbound.receive(&connected.link, frames);
             }
-            Ok(Event::Gone(peer)) => {
-                if let Some(gone) = peers.remove(&peer) {
-                    inbound.link_down(&gone.link);
-                }
-            }
+            Ok(Event::Gone(peer)) => drop(peers.remove(&peer)),
             Err(reason) => {
                 tracing::error!(name: "rpc.node.failed", reason, "the node can't receive any more");
                 return;
@@ -217,12 +231,13 @@ async fn serve(inbound: Arc<Inbound>, sender: PeerSender, mut listener: Listener
 
 /// A client that has sent something.
 struct Connected {
+    inbound: Arc<Inbound>,
     link: Arc<ServerLink>,
     _writer: AbortOnDrop<()>,
 }
 
 impl Connected {
-    fn new(inbound: &Inbound, sender: &PeerSender, peer: &Peer) -> Self {
+    fn new(inbound: &Arc<Inbound>, sender: &PeerSender, peer: &Peer) -> Self {
         // the ids of peers are bytes of no meaning
         let name: String = peer
             .iter()
@@ -243,8 +258,15 @@ impl Connected {
             }
         };
         Self {
+            inbound: Arc::clone(inbound),
             link,
             _writer: AbortOnDrop(tokio::spawn(writer)),
         }
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.inbound.link_down(&self.link);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::probe::Seen;
 use crate::rules;
-use crate::world::World;
+use crate::world::{World, meet};
 use rpc_core::{Context, ErrorKind};
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ async fn a_full_window_sends_to_another_server(mut world: World) {
     Seen::wait(&full.seen.held, 1).await;
     let _free = world.serve("free").await;
     let both = world.client().await;
+    meet(&both, &["free"]).await;
     let holding_too = tokio::spawn(
         both.prepare(|call| call.server("full"))
             .hold(&Context::new(), 2),

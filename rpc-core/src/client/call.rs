@@ -64,6 +64,10 @@ impl<T, E: From<RpcError>> Sending<T, E> {
 }
 
 impl<T, E> Sending<T, E> {
+    pub(super) fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
     /// Decodes a reply.
     fn decode<V: DeserializeOwned>(&self, value: &[u8]) -> Result<V, RpcError> {
         codec::decode(value).map_err(|error| self.undecodable("reply", &error))

@@ -3,7 +3,7 @@
 use super::call::Sending;
 use super::request::Request;
 use crate::transport::BoxFuture;
-use crate::{RpcError, text};
+use crate::{Client, RpcError, text};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -55,11 +55,25 @@ impl fmt::Display for FanoutError {
 
 impl std::error::Error for FanoutError {}
 
+type Failures = Vec<(String, RpcError)>;
 type Again = Box<
-    dyn FnOnce(Vec<String>, Vec<(String, RpcError)>) -> BoxFuture<Result<Fanout, FanoutError>>
+    dyn FnOnce(Vec<String>, Failures, Failures) -> BoxFuture<Result<Fanout, FanoutError>>
         + Send
         + Sync,
 >;
+
+impl FanoutError {
+    /// Keeps the transport alive for another try.
+    fn kept_by(self, client: Option<Client>) -> Self {
+        match self {
+            Self::Incomplete(incomplete) => Self::Incomplete(FanoutIncomplete {
+                client,
+                ..incomplete
+            }),
+            rpc @ Self::Rpc(_) => rpc,
+        }
+    }
+}
 
 /// Which servers accepted a fanout, and which did not.
 #[non_exhaustive]
@@ -73,6 +87,8 @@ pub struct FanoutIncomplete {
     /// It was sent to these, and no answer came. It may have run there.
     pub unknown: Vec<(String, RpcError)>,
     again: Again,
+    /// What carries it: it must live as long as this can be tried again.
+    client: Option<Client>,
 }
 
 impl FanoutIncomplete {
@@ -90,6 +106,7 @@ impl FanoutIncomplete {
             unreached,
             unknown,
             again,
+            client: None,
         }
     }
 
@@ -103,7 +120,9 @@ impl FanoutIncomplete {
     ///
     /// When it is still incomplete. Servers that were [`unknown`](Self::unknown) stay so.
     pub async fn retry(self) -> Result<Fanout, FanoutError> {
-        (self.again)(self.accepted, self.unknown).await
+        let client = self.client;
+        let result = (self.again)(self.accepted, self.refused, self.unknown).await;
+        result.map_err(|error| error.kept_by(client))
     }
 }
 
@@ -190,7 +209,8 @@ impl Future for FanoutCast {
     type Output = Result<Fanout, FanoutError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx, |driver, message| driver.fanout(message))
+        let result = std::task::ready!(self.0.poll(cx, |driver, message| driver.fanout(message)));
+        Poll::Ready(result.map_err(|error| error.kept_by(self.0.client().cloned())))
     }
 }
 

@@ -52,9 +52,7 @@ impl Client {
 
     /// A client of an endpoint in the same process, over a transport of its own. For tests.
     ///
-    /// # Panics
-    ///
-    /// Outside a Tokio runtime.
+    /// It can be made anywhere; its calls are awaited inside a Tokio runtime.
     pub fn local(endpoint: impl Endpoint) -> Self {
         crate::transport::local(endpoint)
     }

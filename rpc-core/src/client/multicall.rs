@@ -20,8 +20,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// `Result<T, E>` the items are `Result<(u64, T), CallError<E>>`. An error ends the stream, after the items that were sent
 /// before it.
 ///
-/// The server is at most 64 items or 256 KiB ahead of the consumer. The timeout is per item, and runs only while the consumer
-/// waits; a deadline in the context holds for the whole stream.
+/// The server is at most 64 items or 256 KiB ahead of the consumer. The timeout is per item, and runs from the moment at which
+/// the consumer asks for an item that is not there; a deadline in the context holds for the whole stream.
 ///
 /// # Cancel safety
 ///
@@ -118,6 +118,16 @@ impl Core {
                 Err(error) => return Poll::Ready(Err(End::Failed(error))),
             },
         };
+        if self
+            .deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
+        {
+            let error = RpcError::new(
+                ErrorKind::Timeout,
+                "the deadline passed; the server was told to stop",
+            );
+            return Poll::Ready(Err(End::Failed(error)));
+        }
         loop {
             if let Some(batch) = &mut open.batch
                 && batch.count > 0

@@ -105,6 +105,12 @@ impl Request {
                 "the client has no topic: give it one by `prepare(|call| call.target(Target::topic(\"…\")))`",
             )));
         }
+        if options.target.server_name() == Some("") {
+            return Err(failed(RpcError::new(
+                ErrorKind::InvalidTarget,
+                "the client is prepared for a server without a name",
+            )));
+        }
         let args = args.map_err(|error| {
             failed(RpcError::new(
                 ErrorKind::Encode,
@@ -141,10 +147,13 @@ impl Request {
             }
         }
         let now = Instant::now();
-        // thirty years, for a timeout that the clock can't say
-        let deadline = now
-            .checked_add(timeout)
-            .unwrap_or_else(|| now + Duration::from_secs(60 * 60 * 24 * 365 * 30));
+        let deadline = Parts::deadline(now, timeout, &context);
+        if deadline <= now {
+            return Err(failed(RpcError::new(
+                ErrorKind::Undeliverable,
+                "its deadline had passed before it was sent",
+            )));
+        }
         let message = Message {
             parts: Parts {
                 target: Arc::clone(&options.target),
@@ -153,9 +162,7 @@ impl Request {
                 version,
                 built: client.api.version(),
                 sent: now,
-                deadline: context
-                    .deadline()
-                    .map_or(deadline, |inherited| inherited.min(deadline)),
+                deadline,
                 timeout,
                 context,
             },

@@ -10,8 +10,9 @@ use crate::transport::{
     BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response, Transport,
     TransportCounters, TransportStats, TransportUrl,
 };
-use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError};
-use std::sync::{Arc, Once};
+use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError, lock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,16 +32,23 @@ pub trait Links: Send + Sync + 'static {
     /// Where it listens.
     fn local_addr(&self) -> Option<String>;
 
-    /// Ends every task, when everything has been written, or else after `limit`. Links are closed afterwards.
-    fn close(&self, limit: Duration) -> BoxFuture<()>;
+    /// Waits until the frames that were taken are on their way, as far as the transport can tell.
+    fn written(&self) -> BoxFuture<()>;
+
+    /// Ends every task. The links have been closed before.
+    fn close(&self) -> BoxFuture<()>;
 }
+
+/// How often it is looked whether everything has been written. Only closing and stopping wait for that.
+const FLUSH_POLL: Duration = Duration::from_millis(1);
 
 /// A transport over links.
 pub struct Exchange<L> {
     outbound: Arc<Outbound>,
     inbound: Arc<Inbound>,
     links: Arc<L>,
-    dialled: Once,
+    dialled: Mutex<bool>,
+    closed: AtomicBool,
     counters: Arc<TransportCounters>,
 }
 
@@ -65,14 +73,31 @@ impl<L: Links> Exchange<L> {
             outbound: Arc::new(Outbound::new(Arc::clone(&counters))),
             inbound: Arc::new(Inbound::new(window, Arc::clone(&counters))),
             links: Arc::new(links),
-            dialled: Once::new(),
+            dialled: Mutex::new(false),
+            closed: AtomicBool::new(false),
             counters,
         }))
     }
 
+    /// The client's half, which dials when it is first used.
     fn outbound(&self) -> Arc<Outbound> {
-        self.dialled.call_once(|| self.links.dial(&self.outbound));
+        let mut dialled = lock(&self.dialled);
+        if !*dialled && !self.is_closed() {
+            self.links.dial(&self.outbound);
+            *dialled = true;
+        }
         Arc::clone(&self.outbound)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl<L> Drop for Exchange<L> {
+    fn drop(&mut self) {
+        self.outbound.close("the transport was dropped");
+        self.inbound.close();
     }
 }
 
@@ -93,8 +118,8 @@ impl<L: Links> Driver for Exchange<L> {
     fn cast(&self, message: Message) -> BoxFuture<Result<(), RpcError>> {
         let outbound = self.outbound();
         Box::pin(async move {
-            outbound.request(message).await?.settle();
-            Ok(())
+            // an accepted cast is not in flight any more, so nothing is cancelled here
+            outbound.request(message).await.map(drop)
         })
     }
 
@@ -124,7 +149,11 @@ impl<L: Links> Driver for Exchange<L> {
         listen: Option<String>,
     ) -> BoxFuture<Result<(), StartError>> {
         let (links, inbound) = (Arc::clone(&self.links), Arc::clone(&self.inbound));
+        let closed = self.is_closed();
         Box::pin(async move {
+            if closed {
+                return Err(StartError::Listen("the transport was closed".into()));
+            }
             links.listen(Arc::clone(&inbound), listen).await?;
             if inbound.add(Arc::clone(&service)) {
                 Ok(())
@@ -153,7 +182,7 @@ impl<L: Links> Driver for Exchange<L> {
         self.counters.read()
     }
 
-    fn close(&self, limit: Duration) -> BoxFuture<()> {
+    fn flush(&self, limit: Duration) -> BoxFuture<()> {
         let (links, outbound, inbound) = (
             Arc::clone(&self.links),
             Arc::clone(&self.outbound),
@@ -161,15 +190,34 @@ impl<L: Links> Driver for Exchange<L> {
         );
         Box::pin(async move {
             let flushed = async {
+                let mut idle = inbound.is_idle();
                 while !(outbound.is_flushed() && inbound.is_flushed()) {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    idle = false;
+                    tokio::time::sleep(FLUSH_POLL).await;
+                }
+                // without a client there is nothing on its way
+                if !idle {
+                    links.written().await;
                 }
             };
-            let started = tokio::time::Instant::now();
+            // what is not written by then is lost with its link
             let _ = tokio::time::timeout(limit, flushed).await;
+        })
+    }
+
+    fn close(&self, limit: Duration) -> BoxFuture<()> {
+        self.closed.store(true, Ordering::Release);
+        let flushed = self.flush(limit);
+        let (links, outbound, inbound) = (
+            Arc::clone(&self.links),
+            Arc::clone(&self.outbound),
+            Arc::clone(&self.inbound),
+        );
+        Box::pin(async move {
+            flushed.await;
             outbound.close("the transport was closed");
             inbound.close();
-            links.close(limit.saturating_sub(started.elapsed())).await;
+            links.close().await;
         })
     }
 }

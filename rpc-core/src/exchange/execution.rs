@@ -1,6 +1,7 @@
 //! One request at an instance, from its arrival to its answer: cancellation, credit, and where the answer goes.
 
 use super::frame::{self, Credit, Kind, METHOD_ERROR};
+use super::outbox::wake;
 use super::peer::ServerLink;
 use crate::codec::Encoded;
 use crate::server::{Ending, Responder};
@@ -8,6 +9,12 @@ use crate::{ErrorKind, lock};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+
+/// The most credit that a stream has, whatever its client gives: what is sent and not read takes memory here.
+const MOST_CREDIT: Credit = Credit {
+    items: 65_536,
+    bytes: 4 * 1024 * 1024,
+};
 
 /// A request that is queued or running, shared by its link and the task that runs it.
 #[derive(Debug)]
@@ -35,8 +42,8 @@ impl Execution {
             id,
             kind,
             state: Mutex::new(State {
-                items: credit.items,
-                bytes: signed(credit.bytes),
+                items: credit.items.min(MOST_CREDIT.items),
+                bytes: signed(credit.bytes.min(MOST_CREDIT.bytes)),
                 ..State::default()
             }),
         }
@@ -60,8 +67,10 @@ impl Execution {
 
     pub(crate) fn add_credit(&self, credit: Credit) {
         let mut state = lock(&self.state);
-        state.items = state.items.saturating_add(credit.items);
-        state.bytes = state.bytes.saturating_add(signed(credit.bytes));
+        let items = state.items.saturating_add(credit.items);
+        state.items = items.min(MOST_CREDIT.items);
+        let bytes = state.bytes.saturating_add(signed(credit.bytes));
+        state.bytes = bytes.min(signed(MOST_CREDIT.bytes));
         let task = state.task.take();
         drop(state);
         wake(task);
@@ -167,11 +176,5 @@ fn register(task: &mut Option<Waker>, cx: &Context<'_>) {
     match task {
         Some(known) if known.will_wake(cx.waker()) => {}
         _ => *task = Some(cx.waker().clone()),
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }

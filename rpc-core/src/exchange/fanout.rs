@@ -1,13 +1,14 @@
 //! The same cast to every server of a topic.
 
 use super::Outbound;
+use super::nodes::Settled;
 use super::routes::Route;
 use crate::transport::{BoxFuture, Parts};
 use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError};
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// Sends a cast to every server of its topic, or to the one that the target names.
 pub(crate) fn fanout(
@@ -19,7 +20,9 @@ pub(crate) fn fanout(
         outbound,
         parts,
         args,
+        settled: Settled::new(),
         accepted: Vec::new(),
+        refused: Vec::new(),
         unknown: Vec::new(),
     };
     round.run()
@@ -30,7 +33,11 @@ struct Round {
     outbound: Arc<Outbound>,
     parts: Parts,
     args: Bytes,
+    /// A node that is not linked counts as not reached once it has been dialled after this.
+    settled: Settled,
     accepted: Vec<String>,
+    /// Those that refused it in an earlier round, until they are asked again.
+    refused: Vec<(String, RpcError)>,
     unknown: Vec<(String, RpcError)>,
 }
 
@@ -40,54 +47,43 @@ impl Round {
     }
 
     async fn send(mut self) -> Result<Fanout, FanoutError> {
-        let started = Instant::now();
-        let (mut routes, unreached) = self
-            .recipients()
-            .await
-            .map_err(|error| self.of_message(error, started))?;
-        routes.retain(|route| !self.is_done(&route.service.server));
-        if routes.is_empty() && self.accepted.is_empty() && self.unknown.is_empty() {
+        let unreached = if self.parts.target.server_name().is_some() {
+            self.send_to_one().await?;
+            Vec::new()
+        } else {
+            self.send_to_all().await;
+            self.refused.extend(self.outbound.shadowed(&self.parts));
+            self.outbound.unreached()
+        };
+        if self.accepted.is_empty() && self.unknown.is_empty() && self.refused.is_empty() {
             let error = RpcError::new(ErrorKind::Undeliverable, self.outbound.absence());
-            return Err(FanoutError::Rpc(self.of_message(error, started)));
+            return Err(FanoutError::Rpc(self.of_message(error)));
         }
-        let sent = join_all(
-            routes
-                .iter()
-                .map(|route| self.outbound.cast_to(route, &self.parts, self.args.clone())),
-        )
-        .await;
-        let mut refused = Vec::new();
-        for (route, result) in routes.iter().zip(sent) {
-            let server = route.service.server.clone();
-            match result.map_err(|error| self.of_message(error, started)) {
-                Ok(()) => self.accepted.push(server),
-                Err(error) if error.may_have_run() => self.unknown.push((server, error)),
-                Err(error) => refused.push((server, error)),
-            }
-        }
-        if refused.is_empty() && self.unknown.is_empty() && unreached.is_empty() {
+        if self.refused.is_empty() && self.unknown.is_empty() && unreached.is_empty() {
             return Ok(Fanout::new(self.accepted));
         }
         let Self {
             outbound,
-            mut parts,
+            parts,
             args,
             accepted,
+            refused,
             unknown,
+            ..
         } = self;
         Err(FanoutError::Incomplete(FanoutIncomplete::new(
             accepted,
             refused,
             unreached,
             unknown,
-            Box::new(move |accepted, unknown| {
-                parts.deadline = Instant::now() + parts.timeout;
-                outbound.unsettle();
+            Box::new(move |accepted, refused, unknown| {
                 let round = Self {
+                    settled: outbound.settled(),
                     outbound,
-                    parts,
+                    parts: parts.renewed(),
                     args,
                     accepted,
+                    refused,
                     unknown,
                 };
                 round.run()
@@ -95,27 +91,73 @@ impl Round {
         )))
     }
 
-    async fn recipients(&self) -> Result<(Vec<Arc<Route>>, Vec<(String, String)>), RpcError> {
-        if self.parts.target.server_name().is_some() {
-            let route = self.outbound.route(&self.parts, &[]).await?;
-            return Ok((vec![route], Vec::new()));
+    async fn send_to_one(&mut self) -> Result<(), FanoutError> {
+        let route = self
+            .outbound
+            .route(&self.parts, self.args.len(), &[])
+            .await
+            .map_err(|error| FanoutError::Rpc(self.of_message(error)))?;
+        let sent = self
+            .outbound
+            .cast_to(&route, &self.parts, self.args.clone())
+            .await;
+        self.note(&route, sent);
+        Ok(())
+    }
+
+    /// Sends to each server as soon as it is known, until every node has announced itself or could not be reached, and somebody
+    /// was there.
+    async fn send_to_all(&mut self) {
+        let (outbound, parts, args) = (
+            Arc::clone(&self.outbound),
+            self.parts.clone(),
+            self.args.clone(),
+        );
+        let mut asked: Vec<String> = self.accepted.clone();
+        asked.extend(self.unknown.iter().map(|(server, _)| server.clone()));
+        let mut sending = FuturesUnordered::new();
+        let mut deadline = std::pin::pin!(sleep_until(parts.deadline));
+        loop {
+            let mut changed = std::pin::pin!(outbound.changed.notified());
+            // from here on, no change is missed
+            changed.as_mut().enable();
+            let (routes, settled) = outbound.servers(&parts, &self.settled);
+            for route in routes {
+                if !asked.contains(&route.service.server) {
+                    asked.push(route.service.server.clone());
+                    let (outbound, parts, args) = (&outbound, &parts, args.clone());
+                    sending.push(async move {
+                        let sent = outbound.cast_to(&route, parts, args).await;
+                        (route, sent)
+                    });
+                }
+            }
+            // if nobody at all is there, somebody is waited for
+            let all = settled && !asked.is_empty();
+            if sending.is_empty() && (all || deadline.is_elapsed()) {
+                return;
+            }
+            tokio::select! {
+                Some((route, sent)) = sending.next() => self.note(&route, sent),
+                () = &mut changed => {}
+                // what is on its way has the same deadline
+                () = &mut deadline, if !deadline.is_elapsed() => {}
+            }
         }
-        Ok(self.outbound.everyone(&self.parts).await)
     }
 
-    fn is_done(&self, server: &str) -> bool {
-        let unknown = self.unknown.iter().map(|(server, _)| server);
-        self.accepted
-            .iter()
-            .chain(unknown)
-            .any(|done| done == server)
+    fn note(&mut self, route: &Route, sent: Result<(), RpcError>) {
+        let server = route.service.server.clone();
+        self.refused.retain(|(refused, _)| *refused != server);
+        match sent {
+            Ok(()) => self.accepted.push(server),
+            Err(error) if error.may_have_run() => self.unknown.push((server, error)),
+            Err(error) => self.refused.push((server, error)),
+        }
     }
 
-    fn of_message(&self, error: RpcError, started: Instant) -> RpcError {
-        error.of_message(
-            self.parts.method.name(),
-            &self.parts.target,
-            Some(started.elapsed()),
-        )
+    fn of_message(&self, error: RpcError) -> RpcError {
+        let elapsed = Instant::now().saturating_duration_since(self.parts.sent);
+        error.of_message(self.parts.method.name(), &self.parts.target, Some(elapsed))
     }
 }

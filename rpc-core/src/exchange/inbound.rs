@@ -25,6 +25,8 @@ pub struct Inbound {
     instance: [u8; 16],
     window: Window,
     table: Mutex<Table>,
+    /// Held while an announcement is made and pushed, so that none overtakes a newer one.
+    announcing: Mutex<()>,
     counters: Arc<TransportCounters>,
 }
 
@@ -34,6 +36,7 @@ struct Table {
     links: Vec<Arc<ServerLink>>,
     /// What the node calls its own address.
     address: String,
+    closed: bool,
 }
 
 impl Inbound {
@@ -42,6 +45,7 @@ impl Inbound {
             instance: fastrand::u128(..).to_be_bytes(),
             window,
             table: Mutex::default(),
+            announcing: Mutex::default(),
             counters,
         }
     }
@@ -50,7 +54,13 @@ impl Inbound {
     #[must_use]
     pub fn link_up(&self, name: &str) -> Arc<ServerLink> {
         let link = Arc::new(ServerLink::new(name));
-        lock(&self.table).links.push(Arc::clone(&link));
+        let mut table = lock(&self.table);
+        if table.closed {
+            drop(table);
+            link.lose();
+        } else {
+            table.links.push(Arc::clone(&link));
+        }
         link
     }
 
@@ -64,7 +74,11 @@ impl Inbound {
 
     /// Every link is closed.
     pub fn close(&self) {
-        let links = std::mem::take(&mut lock(&self.table).links);
+        let links = {
+            let mut table = lock(&self.table);
+            table.closed = true;
+            std::mem::take(&mut table.links)
+        };
         for link in links {
             link.lose();
         }
@@ -76,6 +90,11 @@ impl Inbound {
         links.iter().all(|link| link.is_flushed())
     }
 
+    /// Whether no client is linked.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.table).links.is_empty()
+    }
+
     /// Sets what the node calls its own address.
     pub fn set_address(&self, address: &str) {
         // it goes into a header, which has an end
@@ -85,11 +104,11 @@ impl Inbound {
     /// Adds a server, and tells every client. `false` if the node has one of this exchange, topic and name.
     pub(crate) fn add(&self, service: Arc<Service>) -> bool {
         let mut table = lock(&self.table);
-        if table
-            .services
-            .iter()
-            .any(|known| known.target() == service.target())
-        {
+        let target = service.target();
+        let server = target.server_name().unwrap_or_default();
+        let taken =
+            |known: &Arc<Service>| known.is(target.exchange_name(), target.topic_name(), server);
+        if table.services.iter().any(taken) {
             return false;
         }
         table.services.push(service);
@@ -98,16 +117,21 @@ impl Inbound {
         true
     }
 
-    /// Removes a server, and tells every client.
+    /// Removes a server, and tells every client, if it was there.
     pub(crate) fn remove(&self, service: &Arc<Service>) {
-        lock(&self.table)
-            .services
-            .retain(|known| !Arc::ptr_eq(known, service));
-        self.announce();
+        let mut table = lock(&self.table);
+        let before = table.services.len();
+        table.services.retain(|known| !Arc::ptr_eq(known, service));
+        let removed = table.services.len() < before;
+        drop(table);
+        if removed {
+            self.announce();
+        }
     }
 
     /// Tells every client what there is now.
     pub(crate) fn announce(&self) {
+        let _in_order = lock(&self.announcing);
         let frame = self.announcement();
         let links = lock(&self.table).links.clone();
         for link in links.iter().filter(|link| link.has_greeted()) {
@@ -177,6 +201,7 @@ impl Inbound {
             }
             Some(Kind::Hello) => {
                 link.greeted();
+                let _in_order = lock(&self.announcing);
                 link.push_unasked(self.announcement(), self.window.requests)
             }
             Some(_) => Err(format!(
@@ -205,6 +230,8 @@ impl Inbound {
             Err(Begin::Repeated) => {
                 return Err("a request's id is not higher than the one before".into());
             }
+            // it crossed the end of the link
+            Err(Begin::Closed) => return Ok(()),
             Err(Begin::NotReading) => {
                 return Err(NOT_READING.into());
             }

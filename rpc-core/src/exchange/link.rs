@@ -2,7 +2,7 @@
 
 use super::frame::{self, Announcement, Credit, Frame, Kind};
 use super::ids::IdMap;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, wake};
 use super::stream::StreamQueue;
 use super::waiting::{Answer, Waiting};
 use crate::codec::Encoded;
@@ -12,7 +12,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
 use tokio::sync::{Semaphore, oneshot};
 
 /// A request in flight, and what it takes of the window.
@@ -97,8 +96,10 @@ impl ClientLink {
         self.places.is_closed()
     }
 
-    pub(crate) fn has_place(&self) -> bool {
+    /// Whether there is a place now for a request of so many bytes.
+    pub(crate) fn has_place(&self, bytes: usize) -> bool {
         self.places.available_permits() > 0
+            && self.bytes.available_permits() >= self.counted(bytes) as usize
     }
 
     /// Waits for frames that are to be written, and moves up to `most` into `batch`. `false` once the link is closed.
@@ -120,7 +121,7 @@ impl ClientLink {
     /// Whether nothing waits to be written.
     #[must_use]
     pub fn is_flushed(&self) -> bool {
-        lock(&self.state).outbox.len() == 0
+        lock(&self.state).outbox.is_flushed()
     }
 
     /// A place in the window, if there is one now.
@@ -381,10 +382,4 @@ fn repay(debt: &mut u32, freed: u32) -> usize {
     let paid = freed.min(*debt);
     *debt -= paid;
     (freed - paid) as usize
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
-    }
 }

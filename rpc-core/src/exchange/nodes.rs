@@ -11,6 +11,9 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(u64);
 
+/// How often each node had settled at some moment; empty for the beginning.
+pub(super) type Settled = BTreeMap<NodeId, u64>;
+
 /// Every node, and the servers on those that are linked.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
@@ -25,8 +28,10 @@ pub(super) struct Nodes {
 pub(super) struct Node {
     pub(super) address: Arc<str>,
     pub(super) link: Option<Arc<ClientLink>>,
-    /// It has announced itself, or could not be reached, at least once.
-    pub(super) settled: bool,
+    /// A connection that has not been announced yet.
+    pub(super) connecting: Option<Arc<ClientLink>>,
+    /// How often it has announced itself, or could not be reached.
+    pub(super) settled: u64,
     pub(super) trouble: Option<String>,
     /// It leads to an instance that another address leads to as well.
     pub(super) twin: bool,
@@ -41,7 +46,8 @@ impl Nodes {
             Node {
                 address: address.into(),
                 link: None,
-                settled: false,
+                connecting: None,
+                settled: 0,
                 trouble: None,
                 twin: false,
             },
@@ -59,8 +65,18 @@ impl Nodes {
         );
     }
 
-    pub(super) fn all_settled(&self) -> bool {
-        self.nodes.values().all(|node| node.settled)
+    /// Whether each node is linked, or has been dialled since `before` was noted.
+    pub(super) fn all_settled(&self, before: &Settled) -> bool {
+        self.nodes.iter().all(|(id, node)| {
+            node.link.is_some() || node.settled > before.get(id).copied().unwrap_or(0)
+        })
+    }
+
+    pub(super) fn settled(&self) -> Settled {
+        self.nodes
+            .iter()
+            .map(|(id, node)| (*id, node.settled))
+            .collect()
     }
 
     pub(super) fn unreached(&self) -> Vec<(String, String)> {
@@ -75,6 +91,7 @@ impl Nodes {
     pub(super) fn find(
         &mut self,
         parts: &Parts,
+        bytes: usize,
         tried: &[Arc<Route>],
     ) -> Result<Result<Arc<Route>, Nobody>, RpcError> {
         if self.closed {
@@ -88,6 +105,7 @@ impl Nodes {
             topic: parts.target.topic_name(),
             namespace: parts.namespace,
             version: parts.version,
+            bytes,
         };
         let Some(server) = parts.target.server_name() else {
             return Ok(self.routes.in_turn(wanted, tried));
@@ -128,7 +146,7 @@ impl Nodes {
             .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
             .collect();
         if nodes.is_empty() {
-            return "no server was there before the deadline: the transport's URL names no node"
+            return "no server was there before the deadline, and no node is known"
                 .into();
         }
         format!(

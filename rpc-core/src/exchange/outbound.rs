@@ -2,16 +2,15 @@
 
 use super::frame::{self, Announcement, Frame, Kind};
 use super::link::ClientLink;
-use super::nodes::{NodeId, Nodes};
+use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
-use crate::lock;
 use crate::transport::{Parts, TransportCounters};
+use crate::{RpcError, lock};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
-use tokio::time::timeout_at;
 
 /// The client's half of a transport over links.
 #[derive(Default)]
@@ -47,15 +46,16 @@ impl Outbound {
     /// An address was connected to: what is to be written there comes from the link.
     #[must_use]
     pub fn link_up(&self, node: NodeId) -> Arc<ClientLink> {
-        let table = lock(&self.table);
-        let address = table
-            .nodes
-            .get(&node)
-            .map_or_else(|| "".into(), |entry| Arc::clone(&entry.address));
-        let link = Arc::new(ClientLink::new(address));
-        if table.closed {
+        let mut table = lock(&self.table);
+        let closed = table.closed;
+        let Some(entry) = table.nodes.get_mut(&node).filter(|_| !closed) else {
+            drop(table);
+            let link = Arc::new(ClientLink::new("".into()));
             link.lose("the transport was closed");
-        }
+            return link;
+        };
+        let link = Arc::new(ClientLink::new(Arc::clone(&entry.address)));
+        entry.connecting = Some(Arc::clone(&link));
         link
     }
 
@@ -65,12 +65,15 @@ impl Outbound {
         let Some(entry) = table.nodes.get_mut(&node) else {
             return;
         };
-        if entry.trouble.as_deref() != Some(reason) {
-            tracing::info!(name: "rpc.link.dial_failed", address = %entry.address, reason, "a node can't be reached");
-        }
-        entry.settled = true;
+        let news = entry.trouble.as_deref() != Some(reason);
+        let address = Arc::clone(&entry.address);
+        entry.settled += 1;
+        entry.twin = false;
         entry.trouble = Some(reason.to_owned());
         drop(table);
+        if news {
+            tracing::info!(name: "rpc.link.dial_failed", %address, reason, "a node can't be reached");
+        }
         self.changed.notify_waiters();
     }
 
@@ -83,7 +86,8 @@ impl Outbound {
         let Some(entry) = table.nodes.get_mut(&node) else {
             return;
         };
-        entry.settled = true;
+        entry.settled += 1;
+        entry.connecting = None;
         entry.trouble = Some(reason);
         if entry
             .link
@@ -160,6 +164,9 @@ impl Outbound {
             return Err(reason);
         }
         let mut table = lock(&self.table);
+        if table.closed {
+            return Ok(());
+        }
         let twin = table
             .nodes
             .iter()
@@ -174,7 +181,8 @@ impl Outbound {
         let Some(entry) = table.nodes.get_mut(&node) else {
             return Ok(());
         };
-        entry.settled = true;
+        entry.settled += 1;
+        entry.connecting = None;
         entry.twin = twin.is_some();
         if let Some(twin) = twin {
             drop(table);
@@ -184,13 +192,14 @@ impl Outbound {
         }
         link.announce(announcement);
         entry.trouble = None;
-        if entry.link.is_none() {
-            tracing::info!(name: "rpc.link.up", address = %link.address(), "linked to a node");
-            self.counters.links_made.fetch_add(1, Relaxed);
-        }
+        let new = entry.link.is_none();
         entry.link = Some(Arc::clone(link));
         table.reindex();
         drop(table);
+        if new {
+            tracing::info!(name: "rpc.link.up", address = %link.address(), "linked to a node");
+            self.counters.links_made.fetch_add(1, Relaxed);
+        }
         self.changed.notify_waiters();
         Ok(())
     }
@@ -199,10 +208,10 @@ impl Outbound {
     pub fn close(&self, reason: &str) {
         let mut table = lock(&self.table);
         table.closed = true;
-        let links: Vec<_> = table
-            .nodes
-            .values_mut()
-            .filter_map(|node| node.link.take())
+        let nodes = table.nodes.values_mut();
+        let links: Vec<_> = nodes
+            .flat_map(|node| [node.link.take(), node.connecting.take()])
+            .flatten()
             .collect();
         table.reindex();
         drop(table);
@@ -222,29 +231,30 @@ impl Outbound {
         links.iter().all(|link| link.is_flushed())
     }
 
-    /// Waits until every listed node has announced itself or could not be reached, or the deadline passes. Then: every server
-    /// of the topic, and the addresses that were not reached.
-    pub(crate) async fn everyone(&self, parts: &Parts) -> (Vec<Arc<Route>>, Vec<(String, String)>) {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if lock(&self.table).all_settled() || timeout_at(parts.deadline, changed).await.is_err()
-            {
-                let table = lock(&self.table);
-                let routes = table
-                    .routes
-                    .all(parts.target.exchange_name(), parts.target.topic_name());
-                return (routes, table.unreached());
-            }
-        }
+    /// Every server of a topic that is known now, and whether every node has settled since `settled` was noted.
+    pub(super) fn servers(&self, parts: &Parts, settled: &Settled) -> (Vec<Arc<Route>>, bool) {
+        let table = lock(&self.table);
+        let routes = table
+            .routes
+            .all(parts.target.exchange_name(), parts.target.topic_name());
+        (routes, table.all_settled(settled))
     }
 
-    /// Nodes that are not linked have to be dialled once more before they count as not reached.
-    pub(crate) fn unsettle(&self) {
-        for node in lock(&self.table).nodes.values_mut() {
-            node.settled &= node.link.is_some() || node.twin;
-        }
+    /// Servers whose name belongs to another instance, so that nothing is sent to them.
+    pub(super) fn shadowed(&self, parts: &Parts) -> Vec<(String, RpcError)> {
+        lock(&self.table)
+            .routes
+            .shadowed(parts.target.exchange_name(), parts.target.topic_name())
+    }
+
+    /// How often each node has settled up to now.
+    pub(super) fn settled(&self) -> Settled {
+        lock(&self.table).settled()
+    }
+
+    /// The addresses that are not linked, and why.
+    pub(super) fn unreached(&self) -> Vec<(String, String)> {
+        lock(&self.table).unreached()
     }
 
     /// What the nodes of the directory look like when nobody is there.

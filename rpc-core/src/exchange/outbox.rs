@@ -10,12 +10,16 @@ const ENOUGH: usize = 8;
 
 /// The frames that wait for one link, in the order in which they leave.
 ///
-/// It needs no bound of its own: requests are bounded by the window that the peer announced, items by the credit that it gave,
-/// and every other frame answers one of those.
+/// On a client's end, requests are bounded by the window that the peer announced, and the rest by the requests. On an instance's
+/// end, items are bounded by credit, and [`ServerLink`](super::ServerLink) bounds the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     frames: VecDeque<Bytes>,
     writer: Option<Waker>,
+    /// How many of them are no items of streams, which credit bounds.
+    answers: usize,
+    /// What was taken last may not have been handed on yet.
+    writing: bool,
     /// The writer is left alone: more frames are about to come.
     held: bool,
     closed: bool,
@@ -28,6 +32,7 @@ impl Outbox {
         if self.closed {
             return None;
         }
+        self.answers += usize::from(is_answer(&frame));
         self.frames.push_back(frame);
         if self.held && self.frames.len() < ENOUGH {
             None
@@ -56,8 +61,22 @@ impl Outbox {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.frames.len()
+    /// How many frames wait that are no items of streams.
+    pub(crate) fn answers(&self) -> usize {
+        self.answers
+    }
+
+    /// Whether everything has been handed to whoever writes.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.frames.is_empty() && !self.writing
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(crate) fn has_several(&self) -> bool {
+        self.frames.len() > 1
     }
 
     /// Takes back a request that has not been written.
@@ -65,12 +84,18 @@ impl Outbox {
         let found = self.frames.iter().position(|waiting| {
             frame::id(waiting) == id && frame::kind(waiting).is_some_and(frame::Kind::is_request)
         });
-        found.is_some_and(|at| self.frames.remove(at).is_some())
+        let Some(withdrawn) = found.and_then(|at| self.frames.remove(at)) else {
+            return false;
+        };
+        self.answers -= usize::from(is_answer(&withdrawn));
+        true
     }
 
     /// The ids of the requests that have not been written. Everything that waited is dropped, and nothing is taken any more.
     pub(crate) fn close(&mut self) -> (Vec<u64>, Option<Waker>) {
         self.closed = true;
+        self.writing = false;
+        self.answers = 0;
         let unwritten = self
             .frames
             .drain(..)
@@ -85,6 +110,8 @@ impl Outbox {
         if self.closed || !self.frames.is_empty() {
             return Poll::Ready(());
         }
+        // whoever asks for more has handed on what it took
+        self.writing = false;
         self.writer = Some(cx.waker().clone());
         Poll::Pending
     }
@@ -92,7 +119,22 @@ impl Outbox {
     /// Moves up to `most` frames into `batch`. `false` once the link is closed.
     pub(crate) fn take(&mut self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         let count = self.frames.len().min(most);
-        batch.extend(self.frames.drain(..count));
+        for frame in self.frames.drain(..count) {
+            self.answers -= usize::from(is_answer(&frame));
+            batch.push(frame);
+        }
+        self.writing = count > 0;
         !self.closed
+    }
+}
+
+fn is_answer(frame: &[u8]) -> bool {
+    frame::kind(frame) != Some(frame::Kind::Items)
+}
+
+/// Wakes a task, if there is one. Never called with a lock held: a waker may be anybody's.
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }

@@ -3,14 +3,13 @@
 use super::execution::Execution;
 use super::frame::Credit;
 use super::ids::IdMap;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, wake};
 use crate::lock;
 use bytes::Bytes;
 
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
 
 /// An instance's end of a link to one client.
 ///
@@ -51,7 +50,7 @@ impl ServerLink {
         // with more than one request running, others are likely to be just about to be answered: they leave together
         let busy = {
             let state = lock(&self.state);
-            (state.running.len() > 1 || state.outbox.len() > 1) && !state.outbox.has_enough()
+            (state.running.len() > 1 || state.outbox.has_several()) && !state.outbox.has_enough()
         };
         if busy {
             tokio::task::yield_now().await;
@@ -62,7 +61,7 @@ impl ServerLink {
     /// Whether nothing waits to be written.
     #[must_use]
     pub fn is_flushed(&self) -> bool {
-        lock(&self.state).outbox.len() == 0
+        lock(&self.state).outbox.is_flushed()
     }
 
     /// Until it is released, what is pushed is not written: more is about to come.
@@ -86,7 +85,7 @@ impl ServerLink {
     /// Answers what takes no place in the window, unless the client does not read its answers.
     pub(crate) fn push_unasked(&self, frame: Bytes, window: u32) -> Result<(), String> {
         let mut state = lock(&self.state);
-        if state.outbox.len() > unread(window) {
+        if state.outbox.answers() > unread(window) {
             return Err(NOT_READING.into());
         }
         let writer = state.outbox.push(frame);
@@ -109,11 +108,14 @@ impl ServerLink {
         execution: &Arc<Execution>,
     ) -> Result<(), Begin> {
         let mut state = lock(&self.state);
+        if state.outbox.is_closed() {
+            return Err(Begin::Closed);
+        }
         if id <= state.last_id {
             return Err(Begin::Repeated);
         }
         state.last_id = id;
-        if state.outbox.len() > unread(window) {
+        if state.outbox.answers() > unread(window) {
             return Err(Begin::NotReading);
         }
         if state.running.len() >= window as usize {
@@ -187,7 +189,8 @@ impl ServerLink {
     }
 }
 
-/// How many frames may wait for a client before it is clear that it does not read.
+/// How many answers may wait for a client before it is clear that it does not read. One that keeps to its window has at most
+/// one window of them, and some more for what it cancelled.
 fn unread(window: u32) -> usize {
     4 * window as usize
 }
@@ -202,6 +205,8 @@ pub(crate) enum Begin {
     Repeated,
     /// The client has as much in flight as it may.
     WindowFull,
+    /// The link has been closed: nobody would be answered.
+    Closed,
     /// Far more answers wait for the client than it can have asked for: it does not read.
     NotReading,
 }
@@ -212,13 +217,7 @@ impl fmt::Debug for ServerLink {
         f.debug_struct("ServerLink")
             .field("name", &self.name)
             .field("running", &state.running.len())
-            .field("unwritten", &state.outbox.len())
+            .field("unwritten", &state.outbox.answers())
             .finish_non_exhaustive()
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }

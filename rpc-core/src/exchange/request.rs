@@ -3,6 +3,7 @@
 use super::Outbound;
 use super::frame::{self, Kind, RequestHeader};
 use super::link::InFlight;
+use super::nodes::Settled;
 use super::routes::{Nobody, Route};
 use super::stream::{STREAM_CREDIT, StreamQueue};
 use super::waiting::Answer;
@@ -44,12 +45,20 @@ impl Outbound {
         let mut tried: Vec<Arc<Route>> = Vec::new();
         let mut refusal: Option<RpcError> = None;
         loop {
-            let route = match refusal.take() {
-                None => self.route(parts, &tried).await?,
+            let route = match &refusal {
+                None => self.route(parts, body.len(), &tried).await?,
                 // somebody was there and refused: who else is there now is asked, but nobody is waited for
-                Some(error) => match lock(&self.table).find(parts, &tried) {
-                    Ok(Ok(route)) => route,
-                    Ok(Err(_)) | Err(_) => return Err(error),
+                Some(_) => match (
+                    lock(&self.table).find(parts, body.len(), &tried),
+                    refusal.take(),
+                ) {
+                    (Ok(Ok(route)), last) => {
+                        refusal = last;
+                        route
+                    }
+                    (_, Some(refusal)) => return Err(refusal),
+                    (Err(error), None) => return Err(error),
+                    (Ok(Err(_)), None) => continue,
                 },
             };
             match self.attempt(&route, parts, body).await? {
@@ -79,9 +88,10 @@ impl Outbound {
     pub(crate) async fn route(
         &self,
         parts: &Parts,
+        bytes: usize,
         tried: &[Arc<Route>],
     ) -> Result<Arc<Route>, RpcError> {
-        if let Ok(route) = lock(&self.table).find(parts, tried)? {
+        if let Ok(route) = lock(&self.table).find(parts, bytes, tried)? {
             return Ok(route);
         }
         loop {
@@ -91,7 +101,10 @@ impl Outbound {
             changed.as_mut().enable();
             let (found, all_settled) = {
                 let mut table = lock(&self.table);
-                (table.find(parts, tried)?, table.all_settled())
+                (
+                    table.find(parts, bytes, tried)?,
+                    table.all_settled(&Settled::new()),
+                )
             };
             match found {
                 Ok(route) => return Ok(route),
@@ -191,19 +204,26 @@ impl Outbound {
         parts: &Parts,
         args: Bytes,
     ) -> Result<(), RpcError> {
-        let opened = match self.attempt(route, parts, Body::Written(args)).await? {
-            Attempt::Opened(opened) => opened,
-            Attempt::NotWritten(_) => {
-                return Err(RpcError::new(
-                    ErrorKind::Undeliverable,
-                    "the link was lost before the message was written",
-                )
-                .of_server(&route.name()));
-            }
-            Attempt::Refused(error, _) => return Err(error),
+        self.counters.requests_sent.fetch_add(1, Relaxed);
+        let sent = match self.attempt(route, parts, Body::Written(args)).await {
+            Ok(Attempt::Opened(_)) => Ok(()),
+            Ok(Attempt::NotWritten(_)) => Err(RpcError::new(
+                ErrorKind::Undeliverable,
+                "the link was lost before the message was written",
+            )
+            .of_server(&route.name())),
+            Ok(Attempt::Refused(error, _)) | Err(error) => Err(error),
         };
-        opened.settle();
-        Ok(())
+        if sent.is_err() {
+            self.counters.requests_failed.fetch_add(1, Relaxed);
+        }
+        sent.map_err(|error| {
+            error.of_message(
+                parts.method.name(),
+                &parts.target,
+                Some(parts.sent.elapsed()),
+            )
+        })
     }
 }
 
@@ -215,14 +235,6 @@ pub(crate) enum Opened {
         in_flight: InFlight,
         stream: Option<Arc<StreamQueue>>,
     },
-}
-
-impl Opened {
-    /// It was a cast: nothing more comes.
-    pub(crate) fn settle(self) {
-        // dropping the guard of an answered cast cancels nothing: it is not in flight any more
-        drop(self);
-    }
 }
 
 enum Attempt {
@@ -240,6 +252,13 @@ enum Body {
 }
 
 impl Body {
+    fn len(&self) -> usize {
+        match self {
+            Self::Fresh(encoded) => encoded.len(),
+            Self::Written(bytes) => bytes.len(),
+        }
+    }
+
     fn into_encoded(self) -> Encoded {
         match self {
             Self::Fresh(encoded) => encoded,

@@ -2,7 +2,7 @@
 
 use super::frame::AnnouncedService;
 use super::link::ClientLink;
-use crate::{Version, text};
+use crate::{ErrorKind, RpcError, Version, text};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) topic: &'a str,
     pub(crate) namespace: Option<&'a str>,
     pub(crate) version: Version,
+    /// The size of the message.
+    pub(crate) bytes: usize,
 }
 
 /// Why there is no server for a message.
@@ -156,7 +158,7 @@ impl Routes {
                 untried = true;
                 continue;
             }
-            if route.link.has_place() {
+            if route.link.has_place(wanted.bytes) {
                 topic.next = at + 1;
                 return Ok(Arc::clone(route));
             }
@@ -207,6 +209,32 @@ impl Routes {
             }
         }
         routes
+    }
+
+    /// The servers that [`all`](Self::all) leaves out because another instance has their name, and why.
+    pub(crate) fn shadowed(&self, exchange: &str, topic: &str) -> Vec<(String, RpcError)> {
+        let first = self.all(exchange, topic);
+        let topic = self.topic(exchange, topic);
+        let serving = topic
+            .into_iter()
+            .flat_map(|topic| &topic.routes)
+            .filter(|route| !route.service.draining && !route.link.is_lost());
+        serving
+            .filter_map(|route| {
+                let holder = first
+                    .iter()
+                    .find(|first| first.service.server == route.service.server)?;
+                let error = RpcError::new(
+                    ErrorKind::Undeliverable,
+                    format!(
+                        "two instances have this name; it belongs to {}",
+                        holder.name()
+                    ),
+                );
+                (!Arc::ptr_eq(holder, route))
+                    .then(|| (route.service.server.clone(), error.of_server(&route.name())))
+            })
+            .collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::execution::signed;
 use super::frame::Credit;
+use super::outbox::wake;
 use crate::{RpcError, lock};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -94,7 +95,9 @@ impl StreamQueue {
         state.bytes = state.bytes.saturating_sub(signed(batch.items.len() as u64));
         state.next += batch.count;
         state.batches.push_back(batch);
-        wake(state.consumer.take());
+        let consumer = state.consumer.take();
+        drop(state);
+        wake(consumer);
         Ok(())
     }
 
@@ -115,7 +118,9 @@ impl StreamQueue {
         let mut state = lock(&self.state);
         if state.end.is_none() {
             state.end = Some(end);
-            wake(state.consumer.take());
+            let consumer = state.consumer.take();
+            drop(state);
+            wake(consumer);
         }
     }
 
@@ -148,11 +153,5 @@ impl StreamQueue {
                 Poll::Pending
             }
         }
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }

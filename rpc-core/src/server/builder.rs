@@ -77,6 +77,11 @@ impl ServerBuilder {
     /// [`StartError::Endpoints`] when there is none, or two of them have the same method; [`StartError::Listen`] when the
     /// transport cannot listen.
     pub async fn start(self) -> Result<Server, StartError> {
+        if self.endpoints.is_empty() {
+            return Err(StartError::Endpoints(
+                "it has no endpoint: `.endpoint(ComputeDispatcher::new(…))`".into(),
+            ));
+        }
         let topic = self
             .endpoints
             .first()

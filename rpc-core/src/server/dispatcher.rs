@@ -32,11 +32,6 @@ pub(super) struct NotFound {
 impl Dispatcher {
     /// Refuses endpoints between which a message could not choose: of the same namespace and major, with a common method.
     pub(super) fn new(endpoints: Vec<Arc<dyn Endpoint>>) -> Result<Self, StartError> {
-        if endpoints.is_empty() {
-            return Err(StartError::Endpoints(
-                "it has no endpoint: `.endpoint(ComputeDispatcher::new(…))`".into(),
-            ));
-        }
         for (at, one) in endpoints.iter().enumerate() {
             for other in &endpoints[..at] {
                 let (a, b) = (other.api(), one.api());

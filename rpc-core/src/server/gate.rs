@@ -3,9 +3,10 @@
 use super::handler::Job;
 use crate::lock;
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// What became of the requests of a server that was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +43,8 @@ struct State {
 pub(super) enum Entered {
     /// It is to be run now.
     Runs(Job),
-    /// It is run when another one has ended.
-    Waits,
+    /// It is run when another one has ended. Nobody waited any more for those that made room for it.
+    Waits(Vec<Job>),
     /// The server is stopping.
     Draining(Job),
     /// As many run and wait as may.
@@ -75,26 +76,50 @@ impl Gate {
             return Entered::Runs(job);
         }
         if state.waiting.len() >= self.queue {
-            return Entered::Full(job);
+            // what nobody waits for any more makes room
+            let now = Instant::now();
+            let (dead, waiting): (Vec<_>, Vec<_>) =
+                state.waiting.drain(..).partition(|job| job.is_dead(now));
+            state.waiting = waiting.into();
+            if dead.is_empty() {
+                return Entered::Full(job);
+            }
+            job.accepted();
+            state.waiting.push_back(job);
+            return Entered::Waits(dead);
         }
         job.accepted();
         state.waiting.push_back(job);
-        Entered::Waits
+        Entered::Waits(Vec::new())
     }
 
-    /// A handler has ended: the next request, which takes its place.
+    /// A handler has ended: the next request takes its place. Without one, the place is free.
     pub(super) fn next(&self) -> Option<Job> {
         let mut state = lock(&self.state);
-        if let Some(job) = state.waiting.pop_front() {
-            return Some(job);
+        let next = state.waiting.pop_front();
+        if next.is_none() {
+            self.free(state);
         }
+        next
+    }
+
+    /// A task that ran handlers is gone, with the runtime for instance.
+    pub(super) fn abandon(&self) {
+        self.free(lock(&self.state));
+    }
+
+    fn free(&self, mut state: MutexGuard<'_, State>) {
         state.running -= 1;
         let idle = state.draining && state.running == 0;
         drop(state);
         if idle {
             self.ended.notify_waiters();
         }
-        None
+    }
+
+    /// How many handlers run.
+    pub(super) fn running(&self) -> usize {
+        lock(&self.state).running
     }
 
     /// `true` the first time.

@@ -1,7 +1,7 @@
 //! Runs one request after another, in a task of their own: deadline, cancellation, panics.
 
 use super::endpoint::FailureKind;
-use super::stats::count;
+use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Service, panics};
 use crate::{ErrorKind, MethodInfo};
 use std::future::poll_fn;
@@ -23,14 +23,67 @@ impl Job {
     pub(super) fn accepted(&self) {
         self.incoming.responder.accepted();
     }
+
+    /// Whether nobody waits for it any more.
+    pub(super) fn is_dead(&self, now: Instant) -> bool {
+        let responder = &self.incoming.responder;
+        responder.is_cancelled() || self.is_expired(now)
+    }
+
+    /// Whether its deadline has passed. A cast has been accepted: it runs, however late.
+    fn is_expired(&self, now: Instant) -> bool {
+        !self.incoming.responder.is_cast() && self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Answers a request that is not run because nobody waits for it any more.
+    pub(super) fn give_up(self, counters: &Counters) {
+        let responder = &self.incoming.responder;
+        if responder.is_cancelled() {
+            count(&counters.cancelled);
+            return responder.finish(Ending::Quiet);
+        }
+        count(&counters.expired);
+        tracing::debug!(name: "rpc.request.expired", method = self.method.name(), peer = responder.peer(),
+            "request expired before it ran");
+        responder.finish(Ending::Failed(
+            ErrorKind::Timeout,
+            "the deadline passed before the request could run; it was not run".into(),
+        ));
+    }
 }
 
 /// Runs a request, and then those that waited for its place.
 pub(super) async fn run(service: Arc<Service>, first: Job) {
+    let mut place = Place {
+        service: &service,
+        taken: true,
+    };
     let mut next = Some(first);
     while let Some(job) = next {
         execute(&service, job).await;
-        next = service.gate.next();
+        next = place.next();
+    }
+}
+
+/// A place among those that run, which is given back however the task ends.
+struct Place<'a> {
+    service: &'a Service,
+    taken: bool,
+}
+
+impl Place<'_> {
+    fn next(&mut self) -> Option<Job> {
+        let next = self.service.gate.next();
+        self.taken = next.is_some();
+        next
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.taken {
+            self.service.gate.abandon();
+        }
     }
 }
 
@@ -64,26 +117,12 @@ enum Outcome {
 }
 
 async fn execute(service: &Service, job: Job) {
+    let counters = &service.counters;
+    if job.is_dead(Instant::now()) {
+        return job.give_up(counters);
+    }
     let responder = Arc::clone(&job.incoming.responder);
     let answer = Answer(Some(Arc::clone(&responder)));
-    let counters = &service.counters;
-    if responder.is_cancelled() {
-        count(&counters.cancelled);
-        return answer.give(Ending::Quiet);
-    }
-    // a cast has been accepted: it runs, however late
-    if !responder.is_cast()
-        && job
-            .deadline
-            .is_some_and(|deadline| deadline <= Instant::now())
-    {
-        count(&counters.expired);
-        tracing::debug!(name: "rpc.request.expired", method = job.method.name(), peer = responder.peer(), "request expired before it ran");
-        return answer.give(Ending::Failed(
-            ErrorKind::Timeout,
-            "the deadline passed before the request could run; it was not run".into(),
-        ));
-    }
     let method = job.method;
     let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
     let outcome = supervise(service, job, &*responder).await;

@@ -66,6 +66,12 @@ struct Handle {
     transport: Transport,
 }
 
+/// How long the last answers may take to be written: a client that does not read keeps nobody from stopping.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// How long handlers may take to be dropped.
+const CUT_OFF: Duration = Duration::from_millis(500);
+
 impl Server {
     /// A server on this transport, to be configured and started.
     pub fn builder(transport: Transport) -> ServerBuilder {
@@ -88,31 +94,32 @@ impl Server {
         self.0.stop();
     }
 
-    /// Waits until the server has been stopped and nothing runs any more.
+    /// Waits until the server has been stopped, nothing runs any more, and the answers have been written.
     ///
     /// Without `stop` it waits for somebody to call that. Idempotent. Cancel safe.
     pub async fn wait(&self) -> Stopped {
         self.0.service.idle().await;
-        self.ended()
+        self.ended(FLUSH).await
     }
 
     /// Like [`wait`](Self::wait), for `limit` at most. Then the handlers that still run are dropped at their next await, and
     /// what still waited in the queue is not run; the callers get [`PeerLost`](crate::ErrorKind::PeerLost) and
-    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    /// [`Unavailable`](crate::ErrorKind::Unavailable). A handler that blocks its thread cannot be dropped: it counts as cut off,
+    /// and is not waited for.
     pub async fn wait_at_most(&self, limit: Duration) -> Stopped {
-        if tokio::time::timeout(limit, self.0.service.idle())
-            .await
-            .is_err()
-        {
+        let service = &self.0.service;
+        if tokio::time::timeout(limit, service.idle()).await.is_err() {
             self.0.stop();
-            self.0.service.cut_off();
-            self.0.service.idle().await;
+            service.cut_off();
+            let _ = tokio::time::timeout(CUT_OFF, service.idle()).await;
         }
-        self.ended()
+        self.ended(FLUSH).await
     }
 
-    fn ended(&self) -> Stopped {
-        self.0.transport.0.unlisten(&self.0.service);
+    async fn ended(&self, limit: Duration) -> Stopped {
+        let driver = &self.0.transport.0;
+        driver.unlisten(&self.0.service);
+        driver.flush(limit).await;
         self.0.service.stopped()
     }
 

@@ -49,6 +49,8 @@ impl Panic {
 pub(super) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
     install_hook();
     let outer = IN_HANDLER.replace(true);
+    // what the handler may have caught by itself before
+    SEEN.take();
     let result = catch_unwind(AssertUnwindSafe(run));
     IN_HANDLER.set(outer);
     result.map_err(|payload| Panic {

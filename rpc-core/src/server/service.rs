@@ -106,7 +106,13 @@ impl Service {
                 tokio::spawn(handler::run(self, job));
                 return;
             }
-            Entered::Waits => return count(&self.counters.accepted),
+            Entered::Waits(dead) => {
+                count(&self.counters.accepted);
+                for job in dead {
+                    job.give_up(&self.counters);
+                }
+                return;
+            }
             Entered::Draining(job) => (job, ErrorKind::Unavailable, "the server is stopping"),
             Entered::Full(job) => (
                 job,
@@ -151,7 +157,8 @@ impl Service {
         let stats = self.stats();
         Stopped {
             finished: stats.finished,
-            cut_off: stats.cut_off,
+            // and those that could not even be dropped
+            cut_off: stats.cut_off + self.gate.running() as u64,
             not_run: stats.not_run,
         }
     }

@@ -51,11 +51,32 @@ pub(crate) struct Parts {
     pub(crate) sent: Instant,
     /// By when the opening is to be answered.
     pub(crate) deadline: Instant,
-    /// How long a stream waits for one item.
+    /// How long it may take, each time that it is sent.
     pub(crate) timeout: Duration,
 }
 
+/// A time that never comes, for a timeout that the clock can't say: thirty years.
+const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+
 impl Parts {
+    /// When something that begins now has to end: after its timeout, and not after the deadline that its context brings.
+    pub(crate) fn deadline(now: Instant, timeout: Duration, context: &Context) -> Instant {
+        let own = now.checked_add(timeout).unwrap_or_else(|| now + FAR);
+        context
+            .deadline()
+            .map_or(own, |inherited| inherited.min(own))
+    }
+
+    /// The same message, to be sent again now.
+    pub(crate) fn renewed(self) -> Self {
+        let now = Instant::now();
+        Self {
+            sent: now,
+            deadline: Self::deadline(now, self.timeout, &self.context),
+            ..self
+        }
+    }
+
     /// The time that is left, as it travels. A stream is limited only by its context.
     pub(crate) fn remaining(&self) -> Option<Duration> {
         match self.method.kind() {
@@ -133,6 +154,9 @@ pub trait Driver: Send + Sync + 'static {
     /// Counters, since the transport was opened.
     fn stats(&self) -> TransportStats;
 
+    /// Waits until what was sent has been written, for `limit` at most.
+    fn flush(&self, limit: Duration) -> BoxFuture<()>;
+
     /// Flushes what was sent, for `limit` at most, and closes every link.
     fn close(&self, limit: Duration) -> BoxFuture<()>;
 }
@@ -163,8 +187,9 @@ impl Transport {
         self.0.stats()
     }
 
-    /// Flushes what was sent, for `limit` at most, and closes every link. Calls that wait fail with
-    /// [`PeerLost`](crate::ErrorKind::PeerLost).
+    /// Flushes what was sent, for `limit` at most, and closes every link for good. Calls that wait for a reply fail with
+    /// [`PeerLost`](crate::ErrorKind::PeerLost), and those that were not written with
+    /// [`Undeliverable`](crate::ErrorKind::Undeliverable), as does everything that is sent later.
     ///
     /// Cancel safe: closing goes on when it is called again.
     pub async fn close(&self, limit: Duration) {

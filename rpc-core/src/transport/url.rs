@@ -134,6 +134,9 @@ fn decode(text: &str) -> Result<String, ParseUrlError> {
             .get(..2)
             .and_then(|hex| std::str::from_utf8(hex).ok())
             .ok_or_else(bad)?;
+        if !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(bad());
+        }
         bytes.push(u8::from_str_radix(hex, 16).map_err(|_| bad())?);
         rest = &rest[2..];
     }
@@ -143,12 +146,12 @@ fn decode(text: &str) -> Result<String, ParseUrlError> {
 impl fmt::Debug for TransportUrl {
     /// Leaves out what may hold a password: user names, and the values of options.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hosts: Vec<&str> = self
+        // a password may hold a comma: nothing before the last @ is shown
+        let shown = self
             .rest
-            .split(',')
-            .map(|host| host.rsplit_once('@').map_or(host, |(_, host)| host))
-            .collect();
-        write!(f, "{}://{}", self.scheme, hosts.join(","))
+            .rsplit_once('@')
+            .map_or(self.rest.as_str(), |(_, shown)| shown);
+        write!(f, "{}://{shown}", self.scheme)
     }
 }
 
@@ -204,12 +207,13 @@ mod tests {
         assert!(error("a://x?y").contains("key=value"));
         assert!(error("a://x?y=%g0").contains('%'));
         assert!(error("a://x?y=%f").contains('%'));
+        assert!(error("a://x?y=%+f").contains('%'));
         assert!(error("a://x?y=%ff").contains('%'));
     }
 
     #[test]
     fn shows_no_password() {
-        let url: TransportUrl = "rabbit://user:secret@host:1/x?token=secret"
+        let url: TransportUrl = "rabbit://user:sec,secret@host:1/x?token=secret"
             .parse()
             .unwrap();
         assert!(!format!("{url:?}").contains("secret"));

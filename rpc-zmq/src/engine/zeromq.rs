@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 use zeromq::{
     DealerRecvHalf, DealerSendHalf, DealerSocket, RouterRecvHalf, RouterSendHalf, RouterSocket,
-    Socket, SocketEvent, SocketOptions, SocketRecv, SocketSend, ZmqMessage,
+    Socket, SocketEvent, SocketOptions, SocketRecv, SocketSend, ZmqError, ZmqMessage,
 };
 
 /// How long one attempt to connect takes at most. The crate retries within it when a connection is refused.
@@ -44,7 +44,12 @@ pub(crate) async fn connect(address: &Address) -> Result<(Sender, Receiver), Str
     socket
         .connect(&endpoint(address))
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| match error {
+            ZmqError::ConnectTimeout(_) => {
+                "nobody listens there, or it does not speak ZeroMQ".into()
+            }
+            error => error.to_string(),
+        })?;
     let (sender, half) = socket.split();
     Ok((Sender(sender), Receiver { half, monitor }))
 }
@@ -122,10 +127,17 @@ pub(crate) async fn bind(address: &Address) -> Result<(Address, PeerSender, List
     Ok((bound, PeerSender(sender), Listener { half, monitor }))
 }
 
-/// Removes the socket file of a process that is gone; one on which somebody listens stays.
+/// Removes the socket of a process that is gone. One on which somebody listens stays, and so does any other file.
 #[cfg(unix)]
 async fn remove_stale(address: &Address) {
-    if let Address::Ipc(path) = address
+    use std::os::unix::fs::FileTypeExt;
+
+    let Address::Ipc(path) = address else {
+        return;
+    };
+    let is_socket =
+        std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if is_socket
         && let Err(error) = tokio::net::UnixStream::connect(path).await
         && error.kind() == std::io::ErrorKind::ConnectionRefused
     {
@@ -180,6 +192,6 @@ impl PeerSender {
 }
 
 /// Waits until what was handed to the crate is likely to be on the wire: it has no way to tell.
-pub(crate) async fn linger(limit: Duration) {
-    tokio::time::sleep(limit.min(Duration::from_millis(20))).await;
+pub(crate) async fn linger() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }

@@ -95,8 +95,8 @@ impl Announcement {
         let address = text::shown(fields.str()?);
         let (requests, bytes) = (fields.uint()?, fields.uint()?);
         let window = Window {
-            requests: u32::try_from(requests).unwrap_or(u32::MAX),
-            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            requests: at_most(requests),
+            bytes: at_most(bytes),
         };
         let mut fields = Fields(Reader::new(body));
         let mut services = Vec::new();
@@ -135,4 +135,9 @@ impl Announcement {
             services,
         })
     }
+}
+
+/// A window of 2^28 is as good as any larger one, and no number of places is too many for a semaphore.
+fn at_most(window: u64) -> u32 {
+    u32::try_from(window).unwrap_or(u32::MAX).min(1 << 28)
 }
