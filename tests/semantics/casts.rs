@@ -7,6 +7,10 @@ use rpc_core::{Context, ErrorKind, FanoutError, version};
 use std::time::Duration;
 
 rules! {
+    a_fanout_goes_out_at_once,
+    a_retry_keeps_the_transport_and_the_deadline,
+    a_second_holder_of_a_name_makes_a_fanout_incomplete,
+    a_fanout_counts_each_server,
     a_cast_is_accepted_and_runs,
     a_cast_is_accepted_before_it_has_run,
     a_cast_to_nobody_is_undeliverable,
@@ -183,4 +187,94 @@ async fn a_capped_fanout_is_not_sent(mut world: World) {
     };
     assert_eq!(error.kind(), ErrorKind::VersionCap);
     assert_eq!(node.transport.stats().requests_received, 0);
+}
+
+async fn a_fanout_goes_out_at_once(mut world: World) {
+    let nodes = [world.serve("a").await, world.serve("b").await];
+    if world.list_absent().starts_with("memory") {
+        // on a bus there are no addresses at which somebody could be missing
+        return;
+    }
+    // less than it takes to find out that nobody is at the third address
+    let client = world
+        .client()
+        .await
+        .prepare(|call| call.timeout(Duration::from_millis(600)));
+    let FanoutError::Incomplete(incomplete) = client.forget(&Context::new()).await.unwrap_err()
+    else {
+        panic!("it was sent to somebody");
+    };
+    assert_eq!(incomplete.accepted, ["a", "b"]);
+    assert_eq!(incomplete.unreached.len(), 1);
+    for node in &nodes {
+        Seen::wait(&node.seen.ran, 1).await;
+    }
+}
+
+async fn a_retry_keeps_the_transport_and_the_deadline(mut world: World) {
+    let full = world
+        .serve_with("full", "", |server| server.concurrency(1).queue(0))
+        .await;
+    let free = world.serve("free").await;
+    let client = world.client().await;
+    let _holding = tokio::spawn(
+        client
+            .prepare(|call| call.server("full"))
+            .hold(&Context::new(), 1),
+    );
+    Seen::wait(&full.seen.held, 1).await;
+    // the last handle of this transport is in the error
+    let forget = |client: crate::probe::ProbeClient, ctx: Context| async move {
+        match client.forget(&ctx).await {
+            Err(FanoutError::Incomplete(incomplete)) => incomplete,
+            other => panic!("{other:?}"),
+        }
+    };
+    let incomplete = forget(world.client().await, Context::new()).await;
+    let FanoutError::Incomplete(again) = incomplete.retry().await.unwrap_err() else {
+        panic!("it is still full");
+    };
+    assert_eq!((again.accepted.len(), again.refused.len()), (1, 1));
+    assert_eq!(free.server.stats().accepted, 1);
+
+    let ctx = Context::new().deadline_in(Duration::from_millis(300));
+    let client = world
+        .client()
+        .await
+        .prepare(|call| call.timeout(Duration::MAX));
+    let incomplete = forget(client, ctx).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let started = std::time::Instant::now();
+    assert!(incomplete.retry().await.is_err());
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+async fn a_second_holder_of_a_name_makes_a_fanout_incomplete(mut world: World) {
+    let nodes = [world.serve("twin").await, world.serve("twin").await];
+    let client = world.client().await;
+    // until both are known
+    let incomplete = loop {
+        match client.forget(&Context::new()).await {
+            Err(FanoutError::Incomplete(incomplete)) => break incomplete,
+            Ok(_) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(incomplete.accepted, ["twin"]);
+    assert!(
+        incomplete.refused[0].1.message().contains("two instances"),
+        "{incomplete}"
+    );
+    let ran = nodes
+        .iter()
+        .filter(|node| node.server.stats().accepted > 0)
+        .count();
+    assert_eq!(ran, 1);
+}
+
+async fn a_fanout_counts_each_server(mut world: World) {
+    let _nodes = [world.serve("a").await, world.serve("b").await];
+    let client = world.client().await;
+    client.forget(&Context::new()).await.unwrap();
+    assert_eq!(client.rpc().transport().stats().requests_sent, 2);
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 rules! {
+    replies_have_left_when_a_wait_ends,
+    a_closed_transport_starts_no_server,
     stop_refuses_what_is_new_and_runs_what_was_accepted,
     stop_runs_the_queue,
     wait_ends_at_its_limit,
@@ -248,4 +250,28 @@ async fn a_local_client_needs_no_server(_: World) {
     let call = client.echo(&ctx, b"y");
     drop(client);
     assert_eq!(call.await.unwrap(), b"y");
+}
+
+async fn replies_have_left_when_a_wait_ends(mut world: World) {
+    let (node, client) = world.pair().await;
+    let calls: Vec<_> = (0..20)
+        .map(|id| tokio::spawn(client.hold(&Context::new(), id)))
+        .collect();
+    Seen::wait(&node.seen.held, 20).await;
+    node.server.stop().await;
+    node.seen.release();
+    assert_eq!(node.server.wait().await.finished, 20);
+    drop((node.server, node.transport));
+    for (id, call) in (0..).zip(calls) {
+        assert_eq!(call.await.unwrap().unwrap(), id);
+    }
+}
+
+async fn a_closed_transport_starts_no_server(mut world: World) {
+    let node = world.serve("node-1").await;
+    node.transport.close(Duration::from_secs(1)).await;
+    let again = start(&node.transport, "node-2", probe("node-2").0)
+        .start()
+        .await;
+    assert!(matches!(again.unwrap_err(), StartError::Listen(_)));
 }

@@ -7,6 +7,9 @@ use rpc_core::{Context, ErrorKind};
 use std::time::Duration;
 
 rules! {
+    a_call_takes_the_first_place_that_becomes_free,
+    a_server_without_room_for_the_bytes_is_passed_over,
+    a_cancelled_request_makes_room_in_the_queue,
     a_full_window_is_waited_for,
     a_full_window_sends_to_another_server,
     a_place_in_the_window_is_waited_for_only_until_the_deadline,
@@ -156,4 +159,87 @@ async fn what_waits_in_the_queue_runs(mut world: World) {
     for (id, call) in (0..).zip(calls) {
         assert_eq!(call.await.unwrap().unwrap(), id);
     }
+}
+
+async fn a_call_takes_the_first_place_that_becomes_free(mut world: World) {
+    let busy = world.serve_with("busy", "window=1", |server| server).await;
+    let other = world.serve_with("other", "window=1", |server| server).await;
+    let client = world.client().await;
+    meet(&client, &["busy", "other"]).await;
+    let hold = |server: &'static str| {
+        tokio::spawn(
+            client
+                .prepare(|call| call.server(server))
+                .hold(&Context::new(), 1),
+        )
+    };
+    let holding = [hold("busy"), hold("other")];
+    Seen::wait(&busy.seen.held, 1).await;
+    Seen::wait(&other.seen.held, 1).await;
+    // whoever's turn it is, only one of them becomes free
+    let calls = [1, 2].map(|_| tokio::spawn(client.name(&Context::new())));
+    other.seen.release();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), "other");
+    }
+    busy.seen.release();
+    for call in holding {
+        call.await.unwrap().unwrap();
+    }
+}
+
+async fn a_server_without_room_for_the_bytes_is_passed_over(mut world: World) {
+    let full = world
+        .serve_with("full", "window_bytes=100", |server| server.concurrency(1))
+        .await;
+    let _free = world.serve("free").await;
+    let client = world.client().await;
+    meet(&client, &["full", "free"]).await;
+    let named = client.prepare(|call| call.server("full"));
+    let holding = tokio::spawn(named.hold(&Context::new(), 1));
+    Seen::wait(&full.seen.held, 1).await;
+    // what is held takes some bytes of the window, so this one would have to wait there
+    for _ in 0..4 {
+        assert_eq!(
+            client
+                .echo(&Context::new(), &[1; 1000])
+                .await
+                .unwrap()
+                .len(),
+            1000
+        );
+    }
+    full.seen.release();
+    holding.await.unwrap().unwrap();
+    assert_eq!(full.server.stats().accepted, 2);
+}
+
+async fn a_cancelled_request_makes_room_in_the_queue(mut world: World) {
+    let node = world
+        .serve_with("node-1", "", |server| server.concurrency(1).queue(2))
+        .await;
+    let client = world.client().await;
+    let holding = tokio::spawn(client.hold(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    let impatient = client.prepare(|call| call.timeout(Duration::from_millis(50)));
+    for _ in 0..2 {
+        assert!(
+            impatient
+                .name(&Context::new())
+                .await
+                .unwrap_err()
+                .rpc()
+                .unwrap()
+                .is_timeout()
+        );
+    }
+    // the queue is full of what nobody waits for
+    let next = tokio::spawn(client.name(&Context::new()));
+    while node.server.stats().accepted < 4 {
+        assert_eq!(node.server.stats().refused, 0);
+        tokio::task::yield_now().await;
+    }
+    node.seen.release();
+    holding.await.unwrap().unwrap();
+    assert_eq!(next.await.unwrap().unwrap(), "node-1");
 }

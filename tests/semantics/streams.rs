@@ -8,6 +8,8 @@ use rpc_core::{CallError, Context, ErrorKind};
 use std::time::Duration;
 
 rules! {
+    a_deadline_holds_while_items_are_ready,
+    a_stream_ends_with_the_transport_of_its_server,
     items_are_numbered_from_zero,
     an_empty_stream_ends,
     a_stream_can_carry_none,
@@ -204,4 +206,31 @@ async fn a_stream_to_nobody_is_undeliverable(mut world: World) {
         .unwrap()
         .unwrap_err();
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Undeliverable);
+}
+
+async fn a_deadline_holds_while_items_are_ready(mut world: World) {
+    let (_node, client) = world.pair().await;
+    let ctx = Context::new().deadline_in(Duration::from_millis(200));
+    let mut stream = client.count(&ctx, 1_000_000);
+    let mut items = 0;
+    let error = loop {
+        match stream.next().await.unwrap() {
+            Ok(_) => items += 1,
+            Err(error) => break error,
+        }
+        // a slow consumer, for which an item is always there
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert!(error.rpc().unwrap().is_timeout());
+    assert!(items < 60, "{items}");
+}
+
+async fn a_stream_ends_with_the_transport_of_its_server(mut world: World) {
+    let (node, client) = world.pair().await;
+    let mut stream = client.stall(&Context::new());
+    assert!(stream.next().await.unwrap().is_ok());
+    drop((node.server, node.transport));
+    let error = stream.next().await.unwrap().unwrap_err();
+    assert_eq!(error.rpc().unwrap().kind(), ErrorKind::PeerLost);
+    Seen::wait(&node.seen.dropped, 1).await;
 }

@@ -100,13 +100,7 @@ impl Nodes {
                 "the transport was closed",
             ));
         }
-        let wanted = Wanted {
-            exchange: parts.target.exchange_name(),
-            topic: parts.target.topic_name(),
-            namespace: parts.namespace,
-            version: parts.version,
-            bytes,
-        };
+        let wanted = wanted(parts, bytes);
         let Some(server) = parts.target.server_name() else {
             return Ok(self.routes.in_turn(wanted, tried));
         };
@@ -138,6 +132,16 @@ impl Nodes {
         }
     }
 
+    /// Every server that a message without a server's name may go to.
+    pub(super) fn candidates(
+        &self,
+        parts: &Parts,
+        bytes: usize,
+        tried: &[Arc<Route>],
+    ) -> Vec<Arc<Route>> {
+        self.routes.candidates(wanted(parts, bytes), tried)
+    }
+
     pub(super) fn absence(&self) -> String {
         let nodes: Vec<String> = self
             .nodes
@@ -146,8 +150,7 @@ impl Nodes {
             .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
             .collect();
         if nodes.is_empty() {
-            return "no server was there before the deadline, and no node is known"
-                .into();
+            return "no server was there before the deadline, and no node is known".into();
         }
         format!(
             "no server was there before the deadline; nodes: {}",
@@ -163,5 +166,15 @@ impl Node {
             (None, Some(trouble)) => trouble,
             (None, None) => "not connected yet",
         }
+    }
+}
+
+fn wanted(parts: &Parts, bytes: usize) -> Wanted<'_> {
+    Wanted {
+        exchange: parts.target.exchange_name(),
+        topic: parts.target.topic_name(),
+        namespace: parts.namespace,
+        version: parts.version,
+        bytes,
     }
 }

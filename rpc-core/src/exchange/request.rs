@@ -2,7 +2,7 @@
 
 use super::Outbound;
 use super::frame::{self, Kind, RequestHeader};
-use super::link::InFlight;
+use super::link::{InFlight, Place};
 use super::nodes::Settled;
 use super::routes::{Nobody, Route};
 use super::stream::{STREAM_CREDIT, StreamQueue};
@@ -11,6 +11,7 @@ use crate::codec::{self, Encoded};
 use crate::transport::{Message, Parts, Response};
 use crate::{ErrorKind, MethodKind, RpcError, lock};
 use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -61,11 +62,23 @@ impl Outbound {
                     (Ok(Err(_)), None) => continue,
                 },
             };
-            match self.attempt(&route, parts, body).await? {
+            let all;
+            let named = parts.target.server_name().is_some();
+            let candidates = if named || route.link.has_place(body.len()) {
+                std::slice::from_ref(&route)
+            } else {
+                // whoever has a place first takes it
+                all = lock(&self.table).candidates(parts, body.len(), &tried);
+                &all
+            };
+            let Some((route, place)) = place(candidates, parts, body.len()).await? else {
+                // all of them are gone
+                continue;
+            };
+            match self.attempt(route, place, parts, body).await? {
                 Attempt::Opened(opened) => return Ok(opened),
                 Attempt::NotWritten(again) => body = again,
                 Attempt::Refused(error, again) => {
-                    let named = parts.target.server_name().is_some();
                     let elsewhere = matches!(
                         error.kind(),
                         ErrorKind::Overloaded
@@ -77,7 +90,7 @@ impl Outbound {
                     }
                     tracing::debug!(name: "rpc.request.refused", method = parts.method.name(), error = %error, "refused, another server is tried");
                     refusal = Some(error);
-                    tried.push(route);
+                    tried.push(Arc::clone(route));
                     body = again;
                 }
             }
@@ -135,24 +148,15 @@ impl Outbound {
         }
     }
 
-    async fn attempt(&self, route: &Route, parts: &Parts, body: Body) -> Result<Attempt, RpcError> {
+    async fn attempt(
+        &self,
+        route: &Route,
+        place: Place<'_>,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Attempt, RpcError> {
         let link = &route.link;
         let mut frame = body.into_encoded();
-        let counted = link.counted(frame.len());
-        let place = match link.try_place(counted) {
-            Some(place) => place,
-            None => match timeout_at(parts.deadline, link.place(counted)).await {
-                Ok(Ok(place)) => place,
-                Ok(Err(_closed)) => return Ok(Attempt::NotWritten(Body::Fresh(frame))),
-                Err(_elapsed) => {
-                    return Err(RpcError::new(
-                        ErrorKind::Overloaded,
-                        "no place became free in the server's window before the deadline",
-                    )
-                    .of_server(&route.name()));
-                }
-            },
-        };
         let body_len = frame.len();
         let stream = (parts.method.kind() == MethodKind::Multicall)
             .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
@@ -200,19 +204,27 @@ impl Outbound {
     /// Sends a cast to one server that is known already.
     pub(crate) async fn cast_to(
         &self,
-        route: &Route,
+        route: &Arc<Route>,
         parts: &Parts,
         args: Bytes,
     ) -> Result<(), RpcError> {
         self.counters.requests_sent.fetch_add(1, Relaxed);
-        let sent = match self.attempt(route, parts, Body::Written(args)).await {
-            Ok(Attempt::Opened(_)) => Ok(()),
-            Ok(Attempt::NotWritten(_)) => Err(RpcError::new(
+        let opened = match place(std::slice::from_ref(route), parts, args.len()).await {
+            Ok(Some((route, place))) => self
+                .attempt(route, place, parts, Body::Written(args))
+                .await
+                .map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let sent = match opened {
+            Ok(Some(Attempt::Opened(_))) => Ok(()),
+            Ok(None | Some(Attempt::NotWritten(_))) => Err(RpcError::new(
                 ErrorKind::Undeliverable,
                 "the link was lost before the message was written",
             )
             .of_server(&route.name())),
-            Ok(Attempt::Refused(error, _)) | Err(error) => Err(error),
+            Ok(Some(Attempt::Refused(error, _))) | Err(error) => Err(error),
         };
         if sent.is_err() {
             self.counters.requests_failed.fetch_add(1, Relaxed);
@@ -225,6 +237,43 @@ impl Outbound {
             )
         })
     }
+}
+
+/// Waits for a place at any of these servers: the first that has one, with it. `None` if all their links are gone.
+async fn place<'a>(
+    candidates: &'a [Arc<Route>],
+    parts: &Parts,
+    bytes: usize,
+) -> Result<Option<(&'a Arc<Route>, Place<'a>)>, RpcError> {
+    for route in candidates {
+        if let Some(place) = route.link.try_place(route.link.counted(bytes)) {
+            return Ok(Some((route, place)));
+        }
+    }
+    let mut waits: FuturesUnordered<_> = candidates
+        .iter()
+        .map(|route| async move { (route, route.link.place(route.link.counted(bytes)).await) })
+        .collect();
+    let first = async {
+        while let Some((route, place)) = waits.next().await {
+            if let Ok(place) = place {
+                return Some((route, place));
+            }
+        }
+        None
+    };
+    timeout_at(parts.deadline, first).await.map_err(|_elapsed| {
+        let names: Vec<String> = candidates
+            .iter()
+            .take(8)
+            .map(|route| route.name())
+            .collect();
+        RpcError::new(
+            ErrorKind::Overloaded,
+            "no place became free in the servers' windows before the deadline",
+        )
+        .of_server(&names.join(", "))
+    })
 }
 
 /// What became of a request's opening.

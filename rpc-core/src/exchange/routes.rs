@@ -175,6 +175,18 @@ impl Routes {
         }
     }
 
+    /// Every server that is not draining, serves the version and was not tried.
+    pub(crate) fn candidates(&self, wanted: Wanted<'_>, tried: &[Arc<Route>]) -> Vec<Arc<Route>> {
+        self.topic(wanted.exchange, wanted.topic)
+            .into_iter()
+            .flat_map(|topic| &topic.routes)
+            .filter(|route| !route.service.draining && !route.link.is_lost())
+            .filter(|route| route.serves(wanted.namespace, wanted.version))
+            .filter(|route| !tried.iter().any(|tried| same_server(tried, route)))
+            .cloned()
+            .collect()
+    }
+
     /// The server of this name: who announced it first and is not draining; a draining one if there is no other.
     pub(crate) fn named(&self, wanted: Wanted<'_>, server: &str) -> Option<Arc<Route>> {
         let named = || {

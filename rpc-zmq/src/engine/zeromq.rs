@@ -195,3 +195,25 @@ impl PeerSender {
 pub(crate) async fn linger() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_socket_that_nobody_uses_is_removed() {
+        let folder = std::env::temp_dir().join(format!("rpc-zmq-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("data");
+        std::fs::write(&file, "precious").unwrap();
+        assert!(bind(&Address::Ipc(file.clone())).await.is_err());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+
+        let socket = folder.join("socket");
+        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        let bound = bind(&Address::Ipc(socket.clone())).await;
+        assert!(bound.is_ok());
+        assert!(bind(&Address::Ipc(socket)).await.is_err());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
