@@ -64,7 +64,7 @@ async fn by_name(
         let uptime = one.uptime(ctx).await?;
         seen.calls += 1;
         println!(
-            "  {}  {:<16} process {:<8} up {}",
+            "  {}  {:<16} process {:<8} its machine is up {}",
             agent.name,
             agent.address,
             agent.process.id().unwrap_or_default(),
@@ -137,7 +137,7 @@ async fn files(client: &HostAgentClient, ctx: &Context, seen: &mut Seen) -> Resu
                 trouble @ (Trouble::NoSuchFile(_) | Trouble::NotAFileName(_)),
             )) => {
                 seen.typed_errors += 1;
-                println!("  {file}: {trouble} ({trouble:?})");
+                println!("  {file}: {trouble:?}: {trouble}");
             }
             other => return Err(format!("{file}: {other:?}").into()),
         }

@@ -51,10 +51,11 @@ fn since(method: &Method, api: Version, ctxt: &Ctxt) {
     };
     let since = method.since.version;
     if since.major != api.major {
-        let message = format!(
-            "`since` is of another major than the API's version {api}: write a version from {}.0 to {api}",
-            api.major
-        );
+        let what = match api.minor {
+            0 => format!("write {api}, or leave it out"),
+            _ => format!("write a version from {}.0 to {api}", api.major),
+        };
+        let message = format!("`since` is of another major than the API's version {api}: {what}");
         ctxt.error(at, message);
     } else if since > api {
         let message = format!(
@@ -108,6 +109,7 @@ fn argument(ty: &Type, ctxt: &Ctxt) {
     let mut judge = Judge {
         ctxt,
         place: Place::Argument,
+        whole: ty,
     };
     judge.visit_type(ty);
 }
@@ -116,6 +118,7 @@ fn answer(ty: &Type, ctxt: &Ctxt) {
     let mut judge = Judge {
         ctxt,
         place: Place::Answer,
+        whole: ty,
     };
     judge.visit_type(ty);
 }
@@ -130,6 +133,16 @@ enum Place {
 struct Judge<'a> {
     ctxt: &'a Ctxt,
     place: Place,
+    /// The type that the walk began with.
+    whole: &'a Type,
+}
+
+impl Judge<'_> {
+    /// Whether the argument is this reference, which the server can lend. Of what is further inside, it has nothing but
+    /// the bytes of the request.
+    fn is_top(&self, ty: &TypeReference) -> bool {
+        matches!(types::peel(self.whole), Type::Reference(top) if std::ptr::eq(top, ty))
+    }
 }
 
 impl<'ast> Visit<'ast> for Judge<'_> {
@@ -144,6 +157,15 @@ impl<'ast> Visit<'ast> for Judge<'_> {
             };
             let message = format!(
                 "the caller gets an answer of its own, from another machine: write `{owned}`"
+            );
+            self.ctxt.error_on(ty, message);
+            return;
+        }
+        if !self.is_top(ty) && !types::lies_in_bytes(&ty.elem) {
+            let message = format!(
+                "write `{}`: only `&str` and `&[u8]` can be borrowed inside {}",
+                types::text(&types::owned_inside(self.whole)),
+                types::container(self.whole),
             );
             self.ctxt.error_on(ty, message);
             return;

@@ -75,6 +75,12 @@ use expand::Names;
 /// | `timeout = "10m"` | How long it may take, in `ms`, `s`, `m` or `h`; the client's default if left out |
 /// | `name = "wire_name"` | Its name on the wire; its own, without `r#`, if left out |
 ///
+/// A method that is added to an API in use needs its `since`: the client then does not ask a server that is too old for
+/// it. Without, such a server is asked, and answers `NoSuchMethod` at run time.
+///
+/// A method returns a `Result<T, E>`, or a plain value of the standard library, such as `u64`, `Option<T>` or `Vec<T>`, if
+/// it cannot fail itself. Your own type goes into a `Result`: `Result<Own, Never>`, if there is no error.
+///
 /// `new`, `local`, `prepare`, `pin`, `at_least`, `rpc` and `clone` are methods of every client, so no method can have these
 /// names; with `name` it can have them on the wire.
 ///
@@ -85,7 +91,9 @@ use expand::Names;
 ///
 /// Any type that serde can write and read, under any name: that is its name on the wire. Arguments may be borrowed. `&str`
 /// and `&[u8]` are handed to the method as they lie in the request, uncopied, and so is what is inside an `Option<&str>`; of
-/// another `&T` or `&[T]` the server decodes a value of its own and lends it. A type with a lifetime shows it: `Cow<'_, str>`.
+/// another `&T` or `&[T]` the server decodes a value of its own and lends it. Only `&str` and
+/// `&[u8]` can be borrowed inside an `Option`, or inside any other type: there, `Own` is written without a `&`. A type with
+/// a lifetime shows it: `Cow<'_, str>`.
 ///
 /// An answer is owned: it holds no references.
 #[proc_macro_attribute]

@@ -44,7 +44,7 @@ pub(crate) fn header(attr: TokenStream, ctxt: &Ctxt) -> Header {
     let version = match words.string("version") {
         Some(literal) => ctxt.ok(literal::version(literal)),
         // One that is there without a string has its error already.
-        None if readable && words.span("version").is_none() => {
+        None if readable && words.span("version").is_none() && !words.is_misspelt("version") => {
             ctxt.error(
                 proc_macro2::Span::call_site(),
                 "the API has no version: write `#[rpc_api(version = \"1.0\")]`",

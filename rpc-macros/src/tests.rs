@@ -181,6 +181,74 @@ fn all_mistakes_are_reported_at_once() {
 }
 
 #[test]
+fn what_an_error_says_to_write_is_not_refused_next() {
+    for (key, literal, meant) in [
+        ("timeout", quote!(10), "10s"),
+        ("timeout", quote!(10m), "10m"),
+        ("timeout", quote!(1.5), "10m"),
+        ("since", quote!(2), "2.0"),
+        ("since", quote!(2.1), "2.1"),
+        ("since", quote!(true), "2.1"),
+        ("name", quote!(5), "5"),
+        ("name", quote!(b'x'), "wire_name"),
+    ] {
+        let key_ident = quote::format_ident!("{key}");
+        let found = errors(
+            quote!(version = "2.5"),
+            &quote! {
+                pub trait Compute {
+                    #[rpc(#key_ident = #literal)]
+                    async fn reboot(&self, ctx: &Context);
+                }
+            },
+        );
+        let said = format!("`{key}` is a string: write `{key} = \"{meant}\"`");
+        assert_eq!(found, [said]);
+    }
+}
+
+#[test]
+fn an_item_is_one_of_what_was_returned() {
+    for (whole, item) in [
+        ("Vec<u32>", "u32"),
+        ("Result<Vec<u32>, E>", "Result<u32, E>"),
+        ("io::Result<std::vec::Vec<u32>>", "io::Result<u32>"),
+        ("Result<u32, E>", "Result<u32, E>"),
+        ("Option<Vec<u32>>", "Option<Vec<u32>>"),
+        ("u32", "u32"),
+    ] {
+        let ty = syn::parse_str(whole).expect(whole);
+        assert_eq!(types::text(&types::one_of(&ty)), item);
+    }
+}
+
+#[test]
+fn references_inside_a_type_are_to_text_or_bytes() {
+    for (written, mended) in [
+        ("Option<&Own>", "Option<Own>"),
+        ("&Option<&Own>", "&Option<Own>"),
+        ("&[&Own]", "&[Own]"),
+        ("&&Own", "&Own"),
+        ("(u8, &&Own, &str)", "(u8, Own, &str)"),
+        ("Vec<Option<&[u16]>>", "Vec<Option<Vec<u16>>>"),
+        ("&[u16]", "&[u16]"),
+        ("Option<&[u8]>", "Option<&[u8]>"),
+    ] {
+        let ty = syn::parse_str(written).expect(written);
+        assert_eq!(types::text(&types::owned_inside(&ty)), mended);
+        let found = errors(
+            quote!(version = "2.5"),
+            &quote! {
+                pub trait Compute {
+                    async fn reboot(&self, ctx: &Context, arg: #ty);
+                }
+            },
+        );
+        assert_eq!(found.len(), usize::from(written != mended), "{found:#?}");
+    }
+}
+
+#[test]
 fn methods_that_exclude_each_other_may_share_a_name() {
     let found = errors(
         quote!(version = "1.0"),

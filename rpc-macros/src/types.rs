@@ -3,9 +3,10 @@
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
 use syn::{
     GenericArgument, Lifetime, PathArguments, ReturnType, Signature, Type, TypeParamBound,
-    TypeReference, parse_quote_spanned,
+    TypeReference, parse_quote, parse_quote_spanned,
 };
 
 use crate::model::Form;
@@ -69,6 +70,122 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     let mut finder = Finder(false);
     finder.visit_type(ty);
     finder.0
+}
+
+/// The last word of the path that the type is, with the types between its angle brackets.
+pub(crate) fn last_segment(ty: &Type) -> Option<(String, Vec<&Type>)> {
+    let Type::Path(ty) = peel(ty) else {
+        return None;
+    };
+    let last = ty.path.segments.last()?;
+    let args = match &last.arguments {
+        PathArguments::AngleBracketed(args) => args
+            .args
+            .iter()
+            .filter_map(|arg| match arg {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    Some((last.ident.to_string(), args))
+}
+
+/// The `T` and the `E` of a `Result<T, E>` that is written out.
+pub(crate) fn result(ty: &Type) -> Option<(&Type, &Type)> {
+    match (last_segment(ty)?.0.as_str(), &*last_segment(ty)?.1) {
+        ("Result", [value, error]) => Some((value, error)),
+        _ => None,
+    }
+}
+
+/// The item of a stream that would give, one by one, what a method of this type gives at once.
+pub(crate) fn one_of(ty: &Type) -> Type {
+    let elem = |ty: &Type| match (last_segment(ty)?.0.as_str(), &*last_segment(ty)?.1) {
+        ("Vec", [elem]) => Some((*elem).clone()),
+        _ => None,
+    };
+    if let Some(elem) = elem(ty) {
+        return elem;
+    }
+    let mut item = peel(ty).clone();
+    if let Type::Path(path) = &mut item
+        && let Some(last) = path.path.segments.last_mut()
+        && last.ident == "Result"
+        && let PathArguments::AngleBracketed(args) = &mut last.arguments
+        && let Some(GenericArgument::Type(value)) = args.args.first_mut()
+        && let Some(elem) = elem(value)
+    {
+        *value = elem;
+    }
+    item
+}
+
+/// Whether a reference to this type, inside another, can be decoded: serde makes one of text and bytes as they lie in
+/// the request, and three more types are known for the same. Of a `dyn`, there are other things to say.
+pub(crate) fn lies_in_bytes(elem: &Type) -> bool {
+    match peel(elem) {
+        Type::Slice(slice) => is_word(&slice.elem, "u8"),
+        Type::TraitObject(_) | Type::ImplTrait(_) => true,
+        Type::Reference(inner) => lies_in_bytes(&inner.elem),
+        other => last_segment(other)
+            .is_some_and(|(last, _)| matches!(&*last, "str" | "Path" | "Bytes" | "RawValue")),
+    }
+}
+
+/// The type of an argument without the references inside that cannot be decoded.
+pub(crate) fn owned_inside(ty: &Type) -> Type {
+    struct Owner;
+
+    impl VisitMut for Owner {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            while let Type::Reference(reference) = peel(ty)
+                && !lies_in_bytes(&reference.elem)
+            {
+                *ty = match peel(&reference.elem) {
+                    Type::Slice(slice) => {
+                        let elem = &slice.elem;
+                        parse_quote!(Vec<#elem>)
+                    }
+                    elem => elem.clone(),
+                };
+            }
+            visit_mut::visit_type_mut(self, ty);
+        }
+    }
+
+    let mut ty = peel(ty).clone();
+    match &mut ty {
+        Type::Reference(top) => match &mut *top.elem {
+            // `&[T]` can be lent too.
+            Type::Slice(slice) => Owner.visit_type_mut(&mut slice.elem),
+            elem => Owner.visit_type_mut(elem),
+        },
+        other => Owner.visit_type_mut(other),
+    }
+    ty
+}
+
+/// What the references inside a type of an argument are in, in words.
+pub(crate) fn container(ty: &Type) -> String {
+    let ty = match peel(ty) {
+        Type::Reference(top) => peel(&top.elem),
+        other => other,
+    };
+    match ty {
+        Type::Tuple(_) => "a tuple".to_owned(),
+        Type::Array(_) => "an array".to_owned(),
+        Type::Slice(_) => "a slice".to_owned(),
+        Type::Reference(_) => "a reference".to_owned(),
+        _ => match last_segment(ty) {
+            Some((word, _)) if word.starts_with(['A', 'E', 'I', 'O', 'U']) => {
+                format!("an `{word}`")
+            }
+            Some((word, _)) => format!("a `{word}`"),
+            None => "another type".to_owned(),
+        },
+    }
 }
 
 /// What `impl Stream<Item = T> + Send` says.

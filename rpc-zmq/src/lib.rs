@@ -28,7 +28,8 @@
 //! A node has one listening socket for all its servers. A client has one link to each node, and dials again when one is lost,
 //! with a delay of 50 ms that doubles up to 5 s, give or take a quarter, so that a fleet does not come back all at once. Links
 //! are made when the first message is sent; nothing has to be up before that, and a server that is not up yet is waited for
-//! within the deadline of the message.
+//! within the deadline of the message. After a long outage it may take up to six seconds until a node is dialled again: a timeout
+//! that is shorter can end before that.
 //!
 //! # Security
 //!
@@ -39,7 +40,13 @@
 //! # Runtime
 //!
 //! I/O runs in tasks of the Tokio runtime in which the transport is used: two per link on the client's side, one per node and
-//! one per link on the server's. Handlers never run in them.
+//! one per link on the server's. Handlers never run in them. They live as long as the runtime in which the first message was sent or
+//! the first server started: a transport is for one runtime.
+//!
+//! # Ending
+//!
+//! `Server::wait` and `Transport::close` wait until every frame has been handed to the `zeromq` crate, and 20 ms more: the crate does not say
+//! when it has written what it has. A reply of many megabytes can be lost if the process ends right after it.
 
 mod address;
 mod backoff;

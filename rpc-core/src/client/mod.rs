@@ -22,7 +22,7 @@ use std::time::Duration;
 /// How long a call waits when nothing else was said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The pin of a client that has none: what it may send is decided at run time.
+/// What the type of a generated client says of the servers' version: nothing. What may be sent is decided at run time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dynamic;
 

@@ -1,7 +1,7 @@
 //! What a transport over links shares with every other: ids, replies, acknowledgements, credit, cancellation, windows.
 //!
 //! This is for authors of transports. A transport that can carry frames from a client to an instance and back implements
-//! [`Links`]; [`Exchange`] makes a [`Driver`](crate::transport::Driver) of it. `memory` and ZeroMQ are such transports, and
+//! [`Links`]; [`Exchange`] makes a [`Transport`](crate::Transport) of it. `memory` and ZeroMQ are such transports, and
 //! share everything here.
 //!
 //! No I/O happens here: frames that arrive are handed in ([`Outbound::receive`], [`Inbound::receive`]), and frames that

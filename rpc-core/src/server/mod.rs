@@ -14,7 +14,7 @@ pub(crate) use endpoint::{Ending, Failure, Responder};
 pub use endpoint::{Endpoint, Incoming, ItemSink, Reply, Running, encoder};
 pub use gate::Stopped;
 pub(crate) use service::Arrived;
-pub use service::Service;
+pub(crate) use service::Service;
 pub use stats::ServerStats;
 
 use crate::Transport;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 /// A server, as a transport sees it. Users have [`Server`](crate::Server).
-pub struct Service {
+pub(crate) struct Service {
     target: Target,
     dispatcher: Dispatcher,
     pub(super) gate: Gate,
@@ -55,8 +55,7 @@ impl Service {
     }
 
     /// Where the server is.
-    #[must_use]
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
@@ -67,13 +66,12 @@ impl Service {
     }
 
     /// What its endpoints implement.
-    pub fn apis(&self) -> impl Iterator<Item = &'static ApiInfo> {
+    pub(crate) fn apis(&self) -> impl Iterator<Item = &'static ApiInfo> {
         self.dispatcher.endpoints().map(|endpoint| endpoint.api())
     }
 
     /// Whether it has been told to stop.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
+    pub(crate) fn is_draining(&self) -> bool {
         self.gate.is_draining()
     }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 /// Opens an in-process transport: `memory("name")` is what `memory://name` opens.
 ///
 /// Servers and clients of all transports of one name reach each other, in this process; those of different names do not.
-/// Inside a Tokio runtime only: links are tasks.
+/// Links are tasks, so messages are sent inside a Tokio runtime; while that runs, the transport works.
 #[must_use]
 #[expect(
     clippy::missing_panics_doc,

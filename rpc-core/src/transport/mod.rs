@@ -1,7 +1,6 @@
 //! The seam between clients and servers on one side and what carries their messages on the other.
 //!
-//! Users see [`Transport`], a handle. Authors of transports implement [`Driver`], or the smaller
-//! [`Links`](crate::exchange::Links) when frames are all that they carry.
+//! Users see [`Transport`], a handle. Authors of transports implement [`Links`](crate::exchange::Links).
 
 mod memory;
 mod stats;
@@ -16,7 +15,7 @@ pub use transports::{OpenError, Scheme, Transports};
 pub use url::{ParseUrlError, TransportUrl};
 
 use crate::codec::Encoded;
-pub use crate::server::Service;
+use crate::server::Service;
 use crate::{
     Context, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, StartError, Target, Version,
 };
@@ -33,7 +32,7 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A message that a client sends: everything that a transport needs to know about it.
 #[derive(Debug)]
-pub struct Message {
+pub(crate) struct Message {
     pub(crate) parts: Parts,
     pub(crate) args: Encoded,
 }
@@ -88,7 +87,7 @@ impl Parts {
 
 /// A call's answer, not decoded yet.
 #[derive(Debug)]
-pub enum Response {
+pub(crate) enum Response {
     /// The value.
     Value(Bytes),
     /// The method's own error.
@@ -111,7 +110,7 @@ pub(crate) trait Items: Send {
 }
 
 /// A stream of items that a server has accepted to send.
-pub struct ItemStream(pub(crate) Box<dyn Items>);
+pub(crate) struct ItemStream(pub(crate) Box<dyn Items>);
 
 impl fmt::Debug for ItemStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,7 +121,7 @@ impl fmt::Debug for ItemStream {
 /// What carries messages: the seam that a transport implements.
 ///
 /// The futures that it returns hold what they need of the transport. Dropping one cancels what it waits for.
-pub trait Driver: Send + Sync + 'static {
+pub(crate) trait Driver: Send + Sync + 'static {
     /// Sends a message to one server and waits for its one reply.
     fn call(&self, message: Message) -> BoxFuture<Result<Response, RpcError>>;
 
@@ -170,7 +169,7 @@ pub struct Transport(pub(crate) Arc<dyn Driver>);
 
 impl Transport {
     /// Makes a transport of a driver.
-    pub fn from_driver(driver: impl Driver) -> Self {
+    pub(crate) fn from_driver(driver: impl Driver) -> Self {
         Self(Arc::new(driver))
     }
 

@@ -21,6 +21,7 @@ pub(super) fn expand(api: &Api, names: &Names) -> TokenStream {
         #frame
 
         #quiet
+        #[allow(clippy::indexing_slicing)]
         impl<#pin> #client<#pin> {
             #(#methods)*
         }

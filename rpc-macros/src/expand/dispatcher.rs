@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Ident;
+use syn::{Ident, Type};
 
 use super::{Names, at, docs, local, moved, quiet};
 use crate::model::{Api, Arg, Form, Kind, Method};
@@ -138,11 +138,14 @@ fn arm(method: &Method, names: &Names) -> TokenStream {
         Kind::Call => (
             quote!(let (#context, #frame) = #private::Incoming::open(#incoming);),
             // The one place that asks something of the return type.
-            {
-                let encoder = quote_spanned!(at=> #near::encoder::<#answer>());
-                quote! {
-                    let #encode = #encoder;
-                    #encode(#run.await)
+            match types::result(answer) {
+                Some((value, error)) => encode_result(answer, value, error, &run, names),
+                None => {
+                    let encoder = quote_spanned!(at=> #near::encoder::<#answer>());
+                    quote! {
+                        let #encode = #encoder;
+                        #encode(#run.await)
+                    }
                 }
             },
         ),
@@ -169,6 +172,33 @@ fn arm(method: &Method, names: &Names) -> TokenStream {
             #free
             #finish
         })
+    }
+}
+
+/// Encodes the two sides of a `Result<T, E>` that is written out apart, so that an error about the one is at that one.
+/// The types themselves are still the outcome's: `Result` may be somebody's own.
+fn encode_result(
+    answer: &Type,
+    value: &Type,
+    error: &Type,
+    run: &TokenStream,
+    Names { private, .. }: &Names,
+) -> TokenStream {
+    let side = local("side");
+    let (at_value, at_error) = (at(value), at(error));
+    let near = moved(private, at_value);
+    let encode_value = quote_spanned! {at_value=>
+        #near::encoder::<::core::result::Result<<#answer as #near::Outcome>::Value, ()>>()
+    };
+    let near = moved(private, at_error);
+    let encode_error = quote_spanned! {at_error=>
+        #near::encoder::<::core::result::Result<(), <#answer as #near::Outcome>::Error>>()
+    };
+    quote! {
+        match #private::Outcome::into_result(#run.await) {
+            ::core::result::Result::Ok(#side) => #encode_value(::core::result::Result::Ok(#side)),
+            ::core::result::Result::Err(#side) => #encode_error(::core::result::Result::Err(#side)),
+        }
     }
 }
 

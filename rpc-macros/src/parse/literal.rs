@@ -1,5 +1,6 @@
 //! The values in the attributes: versions, durations, names, paths. Each error underlines the literal.
 
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Error, LitStr, Path, Result};
 
@@ -60,6 +61,23 @@ pub(crate) fn timeout(literal: &LitStr) -> Result<Timeout> {
             ),
         )),
     }
+}
+
+/// The string that was probably meant by a literal that is none, and is not refused next: `10` is `10s` where a timeout
+/// belongs, and `2` is `2.0` where a version does.
+pub(crate) fn meant(key: &str, literal: &str, example: &str) -> String {
+    let with = |unit: &str| LitStr::new(&format!("{literal}{unit}"), Span::call_site());
+    let good = |literal: &LitStr| match key {
+        "timeout" => timeout(literal).is_ok(),
+        "version" | "since" => version(literal).is_ok(),
+        "crate" => krate(literal).is_ok(),
+        _ => literal.value().chars().all(char::is_alphanumeric),
+    };
+    ["", "s", ".0"]
+        .map(with)
+        .iter()
+        .find(|literal| good(literal))
+        .map_or_else(|| example.to_owned(), LitStr::value)
 }
 
 /// Reads a name that must not be empty.

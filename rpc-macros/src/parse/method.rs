@@ -1,5 +1,7 @@
 //! From one `fn` of the trait to a [`Method`].
 
+use std::collections::VecDeque;
+
 use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::{
@@ -43,12 +45,30 @@ pub(super) fn read(item: &TraitItemFn, api: Version, ctxt: &Ctxt) -> Method {
 
     qualifiers(item, ctxt);
     receiver(sig, ctxt);
-    let mut inputs = typed_inputs(sig);
-    let context = context(&sig.ident, inputs.next(), ctxt).unwrap_or_else(|| Context {
-        ident: Ident::new("ctx", Span::call_site()),
+    let mut inputs: VecDeque<&PatType> = typed_inputs(sig).collect();
+    let context = match misplaced_context(&inputs) {
+        Some(at) => {
+            if let Some(input) = inputs.remove(at) {
+                let message = "the context is the first argument after `&self`: move this one there, as `ctx: &Context`";
+                ctxt.error_on(input, message);
+            }
+            None
+        }
+        None => {
+            let input = inputs.pop_front();
+            inputs.retain(|other| !second_context(input, other, ctxt));
+            context(&sig.ident, input, ctxt)
+        }
+    };
+    // What stands in has a name that no argument has.
+    let context = context.unwrap_or_else(|| Context {
+        ident: Ident::new("__rpc_no_context", Span::call_site()),
         ty: parse_quote!(&Context),
     });
-    let args = inputs.filter_map(|input| arg(input, ctxt)).collect();
+    let args = inputs
+        .into_iter()
+        .filter_map(|input| arg(input, ctxt))
+        .collect();
     let kind = kind(&words, ctxt);
     let answer = kind.and_then(|kind| answer(sig, kind, ctxt));
 
@@ -221,6 +241,61 @@ fn context(method: &Ident, input: Option<&PatType>, ctxt: &Ctxt) -> Option<Conte
     }
 }
 
+/// Which argument is the context, if it surely is not the first. The type may be in scope under another name, and an
+/// argument may well be called `ctx`.
+fn misplaced_context(inputs: &VecDeque<&PatType>) -> Option<usize> {
+    let first = inputs.front()?;
+    if is_context(&first.ty) || is_named_ctx(first) && may_be_context(&first.ty) {
+        return None;
+    }
+    let open = may_be_context(&first.ty);
+    inputs.iter().position(|input| {
+        let (named, typed) = (is_named_ctx(input), is_context(&input.ty));
+        match open {
+            true => named && typed,
+            false => typed || named && may_be_context(&input.ty),
+        }
+    })
+}
+
+/// Reports an argument of the same type as the context's. Another `Context`, of another path, may be data.
+fn second_context(context: Option<&PatType>, input: &PatType, ctxt: &Ctxt) -> bool {
+    let Some(context) = context else {
+        return false;
+    };
+    let second = is_context(&context.ty)
+        && types::text(referent(&context.ty)) == types::text(referent(&input.ty));
+    if second {
+        let message =
+            "only the first argument is the context, a method has no other: remove this one";
+        ctxt.error_on(input, message);
+    }
+    second
+}
+
+/// What a reference is to, or the type itself.
+fn referent(ty: &Type) -> &Type {
+    match types::peel(ty) {
+        Type::Reference(ty) => types::peel(&ty.elem),
+        other => other,
+    }
+}
+
+/// Whether it is a `Context` by its name, lent or not.
+fn is_context(ty: &Type) -> bool {
+    types::last_segment(referent(ty)).is_some_and(|(last, _)| last == "Context")
+}
+
+/// Whether it may be a `&Context` under another name: a reference to what is not surely data.
+fn may_be_context(ty: &Type) -> bool {
+    let data = |ty: &Type| types::is_word(ty, "str") || matches!(ty, Type::Slice(_));
+    is_context(ty) || matches!(types::peel(ty), Type::Reference(_)) && !data(referent(ty))
+}
+
+fn is_named_ctx(input: &PatType) -> bool {
+    matches!(&*input.pat, Pat::Ident(pat) if pat.ident == "ctx")
+}
+
 fn missing_context(input: &PatType, ctxt: &Ctxt) -> Option<Context> {
     let message =
         "the first argument after `&self` is the context: write `ctx: &Context` before this one";
@@ -329,7 +404,7 @@ fn item(sig: &Signature, ctxt: &Ctxt) -> Option<Type> {
         None => {
             let item = match types::is_unit(&ty) {
                 true => "T".to_owned(),
-                false => types::text(&ty),
+                false => types::text(&types::one_of(&ty)),
             };
             let message = format!(
                 "a multicall returns a stream: write `-> impl Stream<Item = {item}> + Send`"

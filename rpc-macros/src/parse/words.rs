@@ -7,6 +7,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, token};
 
+use super::literal;
 use crate::ctxt::Ctxt;
 
 /// What a list may hold.
@@ -22,6 +23,8 @@ pub(crate) struct Grammar {
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     seen: Vec<Ident>,
+    /// The words that unknown ones were probably meant to be.
+    meant: Vec<&'static str>,
     strings: Vec<(Ident, LitStr)>,
 }
 
@@ -46,7 +49,9 @@ impl Words {
         let name = key.to_string();
         let example = grammar.strings.iter().find(|(known, _)| *known == name);
         if example.is_none() && !grammar.flags.contains(&&*name) {
-            return error(grammar.unknown(&name));
+            let nearest = grammar.nearest(&name);
+            self.meant.extend(nearest);
+            return error(grammar.unknown(&name, nearest));
         }
         if self.seen.contains(&key) {
             return error(format!("`{name}` is given twice: leave one out"));
@@ -70,10 +75,10 @@ impl Words {
                     self.strings.push((key, string));
                     None
                 }
-                Err(Some(literal)) => Some(syn::Error::new_spanned(
-                    value,
-                    format!("`{name}` is a string: write `{name} = \"{literal}\"`"),
-                )),
+                Err(Some(literal)) => Some(syn::Error::new_spanned(value, {
+                    let value = literal::meant(&name, &literal, example);
+                    format!("`{name}` is a string: write `{name} = \"{value}\"`")
+                })),
                 Err(None) => Some(syn::Error::new_spanned(
                     value,
                     format!("`{name}` is a string literal, such as `{name} = \"{example}\"`"),
@@ -85,6 +90,11 @@ impl Words {
     /// Where the word stands, if it does.
     pub(crate) fn span(&self, name: &str) -> Option<Span> {
         self.seen.iter().find(|key| *key == name).map(Ident::span)
+    }
+
+    /// Whether the word stands there with a slip in it, which is an error already.
+    pub(crate) fn is_misspelt(&self, name: &str) -> bool {
+        self.meant.contains(&name)
     }
 
     pub(crate) fn string(&self, name: &str) -> Option<&LitStr> {
@@ -103,10 +113,15 @@ impl Grammar {
             .copied()
     }
 
-    fn unknown(&self, name: &str) -> String {
+    /// The word that an unknown one was probably meant to be.
+    fn nearest(&self, name: &str) -> Option<&'static str> {
         let nearest = self.words().min_by_key(|word| distance(word, name));
         // More than a third of the letters wrong is another word, not a slip.
-        match nearest.filter(|word| distance(word, name) <= word.len().div_ceil(3)) {
+        nearest.filter(|word| distance(word, name) <= word.len().div_ceil(3))
+    }
+
+    fn unknown(&self, name: &str, nearest: Option<&str>) -> String {
+        match nearest {
             Some(word) => format!("unknown key `{name}`: did you mean `{word}`?"),
             None => {
                 let words: Vec<String> = self.words().map(|word| format!("`{word}`")).collect();

@@ -49,4 +49,19 @@ pub trait Names {
     }
 }
 
+/// Data that is called as the context is.
+pub mod data {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub struct Context;
+}
+
+#[rpc_api(version = "1.0")]
+pub trait Types {
+    async fn one(&self, ctx: &Context, context: &data::Context) -> u8;
+    async fn two(&self, call: &Call, ctx: &str) -> u8;
+    async fn three(&self, call: &Call, ctx: u8) -> u8;
+}
+
+use Context as Call;
+
 fn main() {}

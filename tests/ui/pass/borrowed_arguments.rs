@@ -31,6 +31,12 @@ pub trait Borrowing {
         pair: (&str, u32),
         cow: Cow<'_, str>,
     ) -> u64;
+    async fn deep_inside(
+        &self,
+        ctx: &Context,
+        path: Option<&Path>,
+        parts: &[(u8, &str, Option<&[u8]>)],
+    ) -> u64;
     async fn outside(
         &self,
         ctx: &Context,

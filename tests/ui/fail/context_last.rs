@@ -1,0 +1,32 @@
+//! The context is the last argument.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "2.5")]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, id: u64) -> bool;
+    async fn find(&self, name: &str, ctx: &Context) -> bool;
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64) -> bool {
+        id > 0
+    }
+
+    async fn find(&self, name: &str, _: &Context) -> bool {
+        name.is_empty()
+    }
+}
+
+fn main() {
+    let _ = uses;
+}
