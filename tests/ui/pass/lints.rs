@@ -6,7 +6,7 @@
     unused_qualifications,
     warnings
 )]
-#![deny(clippy::all, clippy::pedantic)]
+#![deny(clippy::all, clippy::pedantic, clippy::indexing_slicing)]
 
 /// The API is in a public module.
 pub mod api {
