@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// How many frames leave in one ZeroMQ message at most.
-const BATCH: usize = 64;
+/// How many frames leave in one ZeroMQ message at most: with more, the peer would have nothing to do until all have come.
+const BATCH: usize = 16;
 
 /// How long a node may take to announce itself once it is connected to.
 const ANNOUNCEMENT: Duration = Duration::from_secs(5);

@@ -45,6 +45,15 @@ impl Encoded {
         }
     }
 
+    /// Takes it out of where it is, and leaves nothing there.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = Self {
+            buffer: Vec::new(),
+            start: 0,
+        };
+        std::mem::replace(self, empty)
+    }
+
     /// A copy of bytes that are already encoded.
     pub(crate) fn copy_of(bytes: &[u8]) -> Self {
         let mut buffer = Vec::with_capacity(HEADROOM + bytes.len());

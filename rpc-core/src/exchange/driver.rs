@@ -102,10 +102,10 @@ impl<L> Drop for Exchange<L> {
 }
 
 impl<L: Links> Driver for Exchange<L> {
-    fn call(&self, message: Message) -> BoxFuture<Result<Response, RpcError>> {
+    fn call(&self, mut message: Message) -> BoxFuture<Result<Response, RpcError>> {
         let outbound = self.outbound();
         Box::pin(async move {
-            match outbound.request(message).await? {
+            match outbound.request(&mut message).await? {
                 Opened::Answered(response) => Ok(response),
                 Opened::Accepted { .. } => Err(RpcError::new(
                     ErrorKind::DecodeReply,
@@ -115,11 +115,11 @@ impl<L: Links> Driver for Exchange<L> {
         })
     }
 
-    fn cast(&self, message: Message) -> BoxFuture<Result<(), RpcError>> {
+    fn cast(&self, mut message: Message) -> BoxFuture<Result<(), RpcError>> {
         let outbound = self.outbound();
         Box::pin(async move {
             // an accepted cast is not in flight any more, so nothing is cancelled here
-            outbound.request(message).await.map(drop)
+            outbound.request(&mut message).await.map(drop)
         })
     }
 
@@ -127,10 +127,10 @@ impl<L: Links> Driver for Exchange<L> {
         super::fanout(self.outbound(), message.parts, message.args.into_bytes())
     }
 
-    fn multicall(&self, message: Message) -> BoxFuture<Result<ItemStream, RpcError>> {
+    fn multicall(&self, mut message: Message) -> BoxFuture<Result<ItemStream, RpcError>> {
         let outbound = self.outbound();
         Box::pin(async move {
-            match outbound.request(message).await? {
+            match outbound.request(&mut message).await? {
                 Opened::Accepted {
                     in_flight,
                     stream: Some(stream),

@@ -22,27 +22,30 @@ impl Outbound {
     /// is accepted.
     ///
     /// What was never written to a link may go to another server; what was written is never sent again.
-    pub(crate) async fn request(&self, message: Message) -> Result<Opened, RpcError> {
-        let started = message.parts.sent;
-        let (method, target) = (message.parts.method, Arc::clone(&message.parts.target));
+    pub(crate) async fn request(&self, message: &mut Message) -> Result<Opened, RpcError> {
+        let args = message.args.take();
+        let parts = &message.parts;
         self.counters.requests_sent.fetch_add(1, Relaxed);
-        let result = self.attempts(message).await.map_err(|error| {
+        let result = self.attempts(parts, args).await.map_err(|error| {
             self.counters.requests_failed.fetch_add(1, Relaxed);
-            error.of_message(method.name(), &target, Some(started.elapsed()))
+            error.of_message(
+                parts.method.name(),
+                &parts.target,
+                Some(parts.sent.elapsed()),
+            )
         });
         if tracing::enabled!(tracing::Level::DEBUG) {
             let outcome = result
                 .as_ref()
                 .map_or_else(|error| error.kind().name(), |_| "ok");
-            tracing::debug!(name: "rpc.request.answered", method = method.name(), target = %target, outcome,
-                elapsed = ?started.elapsed(), "request answered");
+            tracing::debug!(name: "rpc.request.answered", method = parts.method.name(), target = %parts.target, outcome,
+                elapsed = ?parts.sent.elapsed(), "request answered");
         }
         result
     }
 
-    async fn attempts(&self, message: Message) -> Result<Opened, RpcError> {
-        let mut body = Body::Fresh(message.args);
-        let parts = &message.parts;
+    async fn attempts(&self, parts: &Parts, args: Encoded) -> Result<Opened, RpcError> {
+        let mut body = Body::Fresh(args);
         let mut tried: Vec<Arc<Route>> = Vec::new();
         let mut refusal: Option<RpcError> = None;
         loop {
@@ -107,6 +110,16 @@ impl Outbound {
         if let Ok(route) = lock(&self.table).find(parts, bytes, tried)? {
             return Ok(route);
         }
+        // seldom waited for, and boxed so that a request which does not wait is small
+        Box::pin(self.wait_for_route(parts, bytes, tried)).await
+    }
+
+    async fn wait_for_route(
+        &self,
+        parts: &Parts,
+        bytes: usize,
+        tried: &[Arc<Route>],
+    ) -> Result<Arc<Route>, RpcError> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -250,6 +263,15 @@ async fn place<'a>(
             return Ok(Some((route, place)));
         }
     }
+    // seldom waited for, and boxed so that a request which does not wait is small
+    Box::pin(wait_for_place(candidates, parts, bytes)).await
+}
+
+async fn wait_for_place<'a>(
+    candidates: &'a [Arc<Route>],
+    parts: &Parts,
+    bytes: usize,
+) -> Result<Option<(&'a Arc<Route>, Place<'a>)>, RpcError> {
     let mut waits: FuturesUnordered<_> = candidates
         .iter()
         .map(|route| async move { (route, route.link.place(route.link.counted(bytes)).await) })
@@ -349,4 +371,20 @@ fn write_header(body: &mut Encoded, parts: &Parts, route: &Route) -> Result<(), 
         *buffer = writer.0;
         frame::prepend(body, kind, 0, buffer)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    /// glibc keeps freed blocks of up to 1,032 bytes per thread; larger ones cost a lock that all threads share.
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        fn size<'a, F: Future>(_: fn(&'a super::Outbound, &'a mut super::Message) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(
+            size(super::Outbound::request) <= 960,
+            "{}",
+            size(super::Outbound::request)
+        );
+    }
 }

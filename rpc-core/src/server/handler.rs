@@ -2,7 +2,7 @@
 
 use super::endpoint::FailureKind;
 use super::stats::{Counters, count};
-use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Service, panics};
+use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::{ErrorKind, MethodInfo};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -53,15 +53,23 @@ impl Job {
 }
 
 /// Runs a request, and then those that waited for its place.
+///
+/// A task of this is made for every request, so it is kept small: nothing but the handler is held while that waits.
 pub(super) async fn run(service: Arc<Service>, first: Job) {
     let mut place = Place {
         service: &service,
         taken: true,
     };
-    let mut next = Some(first);
-    while let Some(job) = next {
-        execute(&service, job).await;
-        next = place.next();
+    let mut begun = Begun::new(&service, first);
+    loop {
+        if let Some(running) = &mut begun {
+            let outcome = running.supervise(&service).await;
+            running.end(&service, outcome);
+        }
+        begun = match place.next() {
+            Some(job) => Begun::new(&service, job),
+            None => return,
+        };
     }
 }
 
@@ -87,25 +95,6 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Answers when it is dropped without an answer: a handler whose task is dropped, with the runtime for instance.
-struct Answer(Option<Arc<dyn Responder>>);
-
-impl Answer {
-    fn give(mut self, ending: Ending) {
-        if let Some(responder) = self.0.take() {
-            responder.finish(ending);
-        }
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        if let Some(responder) = self.0.take() {
-            responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
-        }
-    }
-}
-
 const CUT_OFF: &str = "the server ended before the handler did";
 
 /// How a handler came to its end.
@@ -116,21 +105,98 @@ enum Outcome {
     CutOff,
 }
 
-async fn execute(service: &Service, job: Job) {
+/// A request whose handler runs. One that is dropped without an answer, with the runtime for instance, gives one.
+struct Begun {
+    handler: Option<Running>,
+    responder: Option<Arc<dyn Responder>>,
+    method: &'static MethodInfo,
+    /// Noted only if somebody looks.
+    started: Option<Instant>,
+}
+
+impl Begun {
+    /// `None` if nobody waits for it any more.
+    fn new(service: &Service, job: Job) -> Option<Self> {
+        if job.is_dead(Instant::now()) {
+            job.give_up(&service.counters);
+            return None;
+        }
+        let mut begun = Self {
+            handler: None,
+            responder: Some(Arc::clone(&job.incoming.responder)),
+            method: job.method,
+            started: tracing::enabled!(tracing::Level::DEBUG).then(Instant::now),
+        };
+        let Job {
+            endpoint,
+            index,
+            incoming,
+            ..
+        } = job;
+        match panics::catch(|| endpoint.dispatch(index, incoming)) {
+            Ok(handler) => begun.handler = Some(handler),
+            Err(panic) => begun.end(service, Outcome::Panicked(panic)),
+        }
+        Some(begun)
+    }
+
+    /// Polls the handler until it ends, panics, is cancelled or is cut off.
+    async fn supervise(&mut self, service: &Service) -> Outcome {
+        let gate = &service.gate;
+        // made before the first poll, so that a cut is not missed
+        let mut cut = pin!(gate.cut().notified());
+        let outcome = poll_fn(|cx| {
+            let (Some(handler), Some(responder)) = (&mut self.handler, &self.responder) else {
+                return Poll::Ready(Outcome::Cancelled);
+            };
+            match panics::catch(|| handler.as_mut().poll(cx)) {
+                Ok(Poll::Ready(result)) => return Poll::Ready(Outcome::Done(result)),
+                Ok(Poll::Pending) => {}
+                Err(panic) => return Poll::Ready(Outcome::Panicked(panic)),
+            }
+            if gate.is_cut() || cut.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Outcome::CutOff);
+            }
+            responder.poll_cancelled(cx).map(|()| Outcome::Cancelled)
+        })
+        .await;
+        // what a handler holds may panic when it is dropped, too
+        match panics::catch(|| self.handler = None) {
+            Ok(()) => outcome,
+            Err(panic) => Outcome::Panicked(panic),
+        }
+    }
+
+    /// Answers, once.
+    fn end(&mut self, service: &Service, outcome: Outcome) {
+        let Some(responder) = self.responder.take() else {
+            return;
+        };
+        if let Some(started) = self.started {
+            tracing::debug!(name: "rpc.request.finished", method = self.method.name(), peer = responder.peer(),
+                outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
+        }
+        responder.finish(ending(service, self.method, &*responder, outcome));
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(responder) = self.responder.take() {
+            responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
+        }
+    }
+}
+
+/// What is counted and answered.
+fn ending(
+    service: &Service,
+    method: &'static MethodInfo,
+    responder: &dyn Responder,
+    outcome: Outcome,
+) -> Ending {
     let counters = &service.counters;
-    if job.is_dead(Instant::now()) {
-        return job.give_up(counters);
-    }
-    let responder = Arc::clone(&job.incoming.responder);
-    let answer = Answer(Some(Arc::clone(&responder)));
-    let method = job.method;
-    let started = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
-    let outcome = supervise(service, job, &*responder).await;
-    if let Some(started) = started {
-        tracing::debug!(name: "rpc.request.finished", method = method.name(), peer = responder.peer(),
-            outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
-    }
-    let ending = match outcome {
+    match outcome {
         Outcome::Done(Ok(Reply(ending))) => {
             count(&counters.finished);
             if matches!(ending, Ending::MethodError(_)) {
@@ -138,7 +204,7 @@ async fn execute(service: &Service, job: Job) {
             }
             ending
         }
-        Outcome::Done(Err(Failure(failure))) => failed(service, method, &*responder, failure),
+        Outcome::Done(Err(Failure(failure))) => failed(service, method, responder, failure),
         Outcome::Panicked(panic) => {
             count(&counters.finished);
             count(&counters.panicked);
@@ -156,41 +222,6 @@ async fn execute(service: &Service, job: Job) {
             count(&counters.cut_off);
             Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into())
         }
-    };
-    answer.give(ending);
-}
-
-/// Polls a handler until it ends, panics, is cancelled or is cut off.
-async fn supervise(service: &Service, job: Job, responder: &dyn Responder) -> Outcome {
-    let gate = &service.gate;
-    // made before the first poll, so that a cut is not missed
-    let mut cut = pin!(gate.cut().notified());
-    let Job {
-        endpoint,
-        index,
-        incoming,
-        ..
-    } = job;
-    let mut handler = match panics::catch(|| endpoint.dispatch(index, incoming)) {
-        Ok(handler) => handler,
-        Err(panic) => return Outcome::Panicked(panic),
-    };
-    let outcome = poll_fn(|cx| {
-        match panics::catch(|| handler.as_mut().poll(cx)) {
-            Ok(Poll::Ready(result)) => return Poll::Ready(Outcome::Done(result)),
-            Ok(Poll::Pending) => {}
-            Err(panic) => return Poll::Ready(Outcome::Panicked(panic)),
-        }
-        if gate.is_cut() || cut.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Outcome::CutOff);
-        }
-        responder.poll_cancelled(cx).map(|()| Outcome::Cancelled)
-    })
-    .await;
-    // what a handler holds may panic when it is dropped, too
-    match panics::catch(|| drop(handler)) {
-        Ok(()) => outcome,
-        Err(panic) => Outcome::Panicked(panic),
     }
 }
 
@@ -237,5 +268,17 @@ fn failed(
             ErrorKind::NoSuchMethod,
             format!("the endpoint does not implement `{}`", method.name()),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// glibc keeps freed blocks of up to 1,032 bytes per thread; larger ones cost a lock that all threads share.
+    #[test]
+    fn the_task_of_a_request_is_small() {
+        fn size<F: Future>(_: fn(std::sync::Arc<super::Service>, super::Job) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(super::run) <= 640, "{}", size(super::run));
     }
 }
