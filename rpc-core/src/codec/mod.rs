@@ -37,7 +37,12 @@ pub(crate) struct Encoded {
 
 impl Encoded {
     pub(crate) fn new() -> Self {
-        let mut buffer = Vec::with_capacity(2 * HEADROOM);
+        Self::with_room_for(HEADROOM)
+    }
+
+    /// Empty, with room for so many bytes.
+    pub(crate) fn with_room_for(bytes: usize) -> Self {
+        let mut buffer = Vec::with_capacity(HEADROOM + bytes);
         buffer.resize(HEADROOM, 0);
         Self {
             buffer,

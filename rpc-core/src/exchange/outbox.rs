@@ -119,6 +119,8 @@ impl Outbox {
     /// Moves up to `most` frames into `batch`. `false` once the link is closed.
     pub(crate) fn take(&mut self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         let count = self.frames.len().min(most);
+        // and room for what a transport puts in front
+        batch.reserve(count + 1);
         for frame in self.frames.drain(..count) {
             self.answers -= usize::from(is_answer(&frame));
             batch.push(frame);

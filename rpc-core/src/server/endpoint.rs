@@ -243,7 +243,9 @@ struct Batch {
 impl Batch {
     fn flush(&mut self) {
         if self.count > 0 {
-            let items = std::mem::replace(&mut self.items, Encoded::new());
+            // the next batch is likely to be as long
+            let empty = Encoded::with_room_for(self.items.len());
+            let items = std::mem::replace(&mut self.items, empty);
             self.responder.items(self.first, self.count, items);
             self.first += self.count;
             self.count = 0;
