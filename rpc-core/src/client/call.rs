@@ -53,8 +53,8 @@ impl<T, E: From<RpcError>> Sending<T, E> {
                 return Poll::Pending;
             };
             match request.message() {
-                Ok((client, transport, message)) => {
-                    self.state = State::Sent(send(&*transport.0, message));
+                Ok((client, message)) => {
+                    self.state = State::Sent(send(&*client.transport.0, message));
                     self.client = Some(client);
                 }
                 Err(error) => return Poll::Ready(Err(error.into())),

@@ -4,7 +4,7 @@ use super::{Call, Cast, Client, FanoutCast, Multicall};
 use crate::args::ArgWriter;
 use crate::context::MAX_METADATA;
 use crate::transport::{Message, Parts};
-use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, RpcError, Transport, codec};
+use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, RpcError, codec};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -88,8 +88,8 @@ impl Request {
         own.or(self.method.timeout()).unwrap_or(DEFAULT_TIMEOUT)
     }
 
-    /// The transport to send it by, with the message; its time begins now. What must not be sent fails here.
-    pub(super) fn message(self) -> Result<(Client, Transport, Message), RpcError> {
+    /// The client that sends it, with the message; its time begins now. What must not be sent fails here.
+    pub(super) fn message(self) -> Result<(Client, Message), RpcError> {
         let timeout = self.timeout();
         let Request {
             client,
@@ -168,8 +168,7 @@ impl Request {
             },
             args: args.finish(),
         };
-        let transport = client.transport.clone();
-        Ok((client, transport, message))
+        Ok((client, message))
     }
 }
 
