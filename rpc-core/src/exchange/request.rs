@@ -49,21 +49,17 @@ impl Outbound {
         let mut tried: Vec<Arc<Route>> = Vec::new();
         let mut refusal: Option<RpcError> = None;
         loop {
-            let route = match &refusal {
+            let route = match refusal.take() {
                 None => self.route(parts, body.len(), &tried).await?,
                 // somebody was there and refused: who else is there now is asked, but nobody is waited for
-                Some(_) => match (
-                    lock(&self.table).find(parts, body.len(), &tried),
-                    refusal.take(),
-                ) {
-                    (Ok(Ok(route)), last) => {
-                        refusal = last;
-                        route
-                    }
-                    (_, Some(refusal)) => return Err(refusal),
-                    (Err(error), None) => return Err(error),
-                    (Ok(Err(_)), None) => continue,
-                },
+                Some(error) => {
+                    let found = lock(&self.table).find(parts, body.len(), &tried);
+                    let Ok(Ok(route)) = found else {
+                        return Err(error);
+                    };
+                    refusal = Some(error);
+                    route
+                }
             };
             let all;
             let named = parts.target.server_name().is_some();
