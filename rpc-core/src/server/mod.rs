@@ -25,7 +25,8 @@ use std::time::Duration;
 /// A running server: one presence on a topic, with endpoints behind it.
 ///
 /// It is running when you have it, and is not restarted: build another one. Clones are handles to the same server; when the
-/// last one is dropped, the server stops taking requests, and what it has accepted runs on.
+/// last one is dropped, the server stops taking requests, and what it has accepted runs on; its answers leave as long as somebody
+/// holds the transport.
 ///
 /// ```
 /// # use rpc_core::{Context, Server, Target, rpc_api, transport};
