@@ -10,9 +10,9 @@ use crate::transport::{
     BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response, Transport,
     TransportCounters, TransportStats, TransportUrl,
 };
-use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError, lock};
+use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub struct Exchange<L> {
     outbound: Arc<Outbound>,
     inbound: Arc<Inbound>,
     links: Arc<L>,
-    dialled: Mutex<bool>,
+    dialled: OnceLock<()>,
     closed: AtomicBool,
     counters: Arc<TransportCounters>,
 }
@@ -73,7 +73,7 @@ impl<L: Links> Exchange<L> {
             outbound: Arc::new(Outbound::new(Arc::clone(&counters))),
             inbound: Arc::new(Inbound::new(window, Arc::clone(&counters))),
             links: Arc::new(links),
-            dialled: Mutex::new(false),
+            dialled: OnceLock::new(),
             closed: AtomicBool::new(false),
             counters,
         }))
@@ -81,10 +81,8 @@ impl<L: Links> Exchange<L> {
 
     /// The client's half, which dials when it is first used.
     fn outbound(&self) -> Arc<Outbound> {
-        let mut dialled = lock(&self.dialled);
-        if !*dialled && !self.is_closed() {
-            self.links.dial(&self.outbound);
-            *dialled = true;
+        if !self.is_closed() {
+            self.dialled.get_or_init(|| self.links.dial(&self.outbound));
         }
         Arc::clone(&self.outbound)
     }

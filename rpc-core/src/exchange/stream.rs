@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 /// How far a server may be ahead of the consumer of one stream.
 pub(crate) const STREAM_CREDIT: Credit = Credit {
-    items: 64,
+    items: 128,
     bytes: 256 * 1024,
 };
 
