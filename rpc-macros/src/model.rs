@@ -1,7 +1,7 @@
 //! What an API is, once its trait and its attributes are understood.
 
 use proc_macro2::Span;
-use syn::{Attribute, Ident, Type};
+use syn::{Attribute, Expr, Ident, Pat, Type};
 
 /// One `#[rpc_api]` trait.
 #[derive(Debug)]
@@ -10,6 +10,10 @@ pub(crate) struct Api {
     pub(crate) name: String,
     pub(crate) docs: Option<String>,
     pub(crate) version: Version,
+    /// The end of an older major that is still spoken.
+    pub(crate) also: Option<Version>,
+    /// Names of releases, for wherever a version can be configured.
+    pub(crate) aliases: Vec<(String, Version)>,
     pub(crate) topic: String,
     pub(crate) namespace: Option<String>,
     pub(crate) methods: Vec<Method>,
@@ -22,11 +26,21 @@ pub(crate) struct Method {
     pub(crate) wire_name: WireName,
     pub(crate) kind: Kind,
     pub(crate) since: Since,
+    /// The version from which on it does not exist any more.
+    pub(crate) until: Option<Version>,
     pub(crate) timeout: Option<Timeout>,
     /// The method's attributes, without ours.
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) context: Context,
     pub(crate) args: Vec<Arg>,
+    /// What older messages hold besides.
+    pub(crate) removed: Vec<Removed>,
+    /// Parameters of the client's method that are not sent.
+    pub(crate) routing: Vec<Parameter>,
+    /// Which server a message goes to, computed from the client's parameters.
+    pub(crate) server: Option<Expr>,
+    /// What the value of the answer was in older versions; the oldest first.
+    pub(crate) returned: Vec<Returned>,
     /// What one answer holds: the return type as written, the stream's item of a multicall, `()` of a cast.
     pub(crate) answer: Type,
 }
@@ -42,10 +56,69 @@ pub(crate) struct Context {
 #[derive(Debug)]
 pub(crate) struct Arg {
     pub(crate) ident: Ident,
-    /// The ident without `r#`.
+    /// What `name` says, or the ident without `r#`.
     pub(crate) wire_name: String,
     pub(crate) ty: Type,
     pub(crate) form: Form,
+    /// What is written above it.
+    pub(crate) docs: Option<String>,
+    /// Of one that is newer than its method.
+    pub(crate) newer: Option<Newer>,
+    /// What it was called below a version; the oldest first.
+    pub(crate) names: Vec<(Version, String)>,
+    /// What its type was below a version; the oldest first.
+    pub(crate) types: Vec<(Version, Type)>,
+    /// Values that came later than the argument; the oldest first.
+    pub(crate) values: Vec<(Version, Pat)>,
+}
+
+/// What an argument that is newer than its method has besides.
+#[derive(Debug)]
+pub(crate) struct Newer {
+    pub(crate) since: Version,
+    /// What a server fills in for older messages.
+    pub(crate) default: DefaultValue,
+    /// To older servers it is left out whatever its value.
+    pub(crate) lossy: bool,
+    /// Whether it is set on the call, and not a parameter of the client's method.
+    pub(crate) setter: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum DefaultValue {
+    /// `None`, of an `Option`.
+    None,
+    /// `Default::default()`
+    OfType,
+    Expr(Box<Expr>),
+}
+
+/// An argument that messages held up to a version.
+#[derive(Debug)]
+pub(crate) struct Removed {
+    pub(crate) ident: Ident,
+    pub(crate) wire_name: String,
+    pub(crate) ty: Type,
+    pub(crate) since: Option<Version>,
+    pub(crate) until: Version,
+    /// What old servers get, computed from the client's parameters.
+    pub(crate) value: Expr,
+}
+
+/// A parameter of the client's method alone.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+}
+
+/// What the value of an answer was below a version.
+#[derive(Debug)]
+pub(crate) struct Returned {
+    pub(crate) until: Version,
+    pub(crate) ty: Type,
+    /// The client has no way to make the new value of the old one.
+    pub(crate) one_way: bool,
 }
 
 /// How an argument is passed, which decides what is encoded, and what it is decoded into.
@@ -93,7 +166,7 @@ impl Kind {
 }
 
 /// A version of an API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Version {
     pub(crate) major: u16,
     pub(crate) minor: u16,
