@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// How far a server is ahead of a reader, at most.
-const AHEAD: u64 = 64;
+const AHEAD: u64 = 128;
 
 /// How long a measurement takes.
 const EVERY: Duration = Duration::from_millis(50);
