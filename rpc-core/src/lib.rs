@@ -14,6 +14,7 @@ mod context;
 mod counters;
 mod error;
 pub mod exchange;
+mod introspection;
 mod log;
 mod outcome;
 mod server;
@@ -25,15 +26,16 @@ mod version;
 #[doc(hidden)]
 pub mod __private;
 
-pub use api::{ApiInfo, ArgInfo, MethodInfo, MethodKind};
+pub use api::{ApiInfo, ArgInfo, MethodInfo, MethodKind, OldAnswer};
 pub use client::{
     Call, CallOptions, Cast, Client, DEFAULT_TIMEOUT, Dynamic, Fanout, FanoutCast, FanoutError,
-    FanoutIncomplete, IntoVersion, Multicall,
+    FanoutIncomplete, IntoVersion, Multicall, Negotiate, Negotiated, Pinned, UnknownVersion,
 };
 pub use codec::MAX_DEPTH;
 pub use context::{Context, MAX_METADATA};
 pub use error::{CallError, ErrorKind, Never, RpcError};
 pub use futures_core::Stream;
+pub use introspection::{ApiDescription, ArgDescription, Description, MethodDescription, Pong};
 pub use outcome::Outcome;
 pub use rpc_macros::rpc_api;
 pub use server::{Endpoint, Server, ServerBuilder, ServerStats, StartError, Stopped};

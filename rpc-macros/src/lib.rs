@@ -124,7 +124,7 @@ fn expand_api(attr: TokenStream, tokens: &TokenStream) -> TokenStream {
         Ok(()) => expand::expand(&api, &item, &names),
         Err(errors) => {
             let errors = errors.to_compile_error();
-            let fallback = fallback::expand(&item, &names);
+            let fallback = fallback::expand(&api, &item, &names);
             quote::quote!(#errors #fallback)
         }
     }

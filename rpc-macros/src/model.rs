@@ -66,6 +66,8 @@ pub(crate) struct Arg {
     pub(crate) newer: Option<Newer>,
     /// What it was called below a version; the oldest first.
     pub(crate) names: Vec<(Version, String)>,
+    /// Where these names are written and, after them, the one on the wire.
+    pub(crate) name_spans: Vec<Span>,
     /// What its type was below a version; the oldest first.
     pub(crate) types: Vec<(Version, Type)>,
     /// Values that came later than the argument; the oldest first.
@@ -191,8 +193,6 @@ impl std::fmt::Display for Version {
 #[derive(Debug)]
 pub(crate) struct Since {
     pub(crate) version: Version,
-    /// The literal, where one was written: otherwise it is the first version of the API's major.
-    pub(crate) written: Option<Span>,
 }
 
 #[derive(Debug)]

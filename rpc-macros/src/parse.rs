@@ -3,33 +3,45 @@
 //! What is wrong here is whatever the model has no place for; [`check`](crate::check) judges the rest. After an error,
 //! reading goes on with the next thing that does not depend on it.
 
+mod answer;
+mod argument;
+mod context;
+mod grammar;
+mod history;
 mod literal;
 mod method;
+mod versions;
 mod words;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Item, ItemTrait, Path, TraitItem, parse_quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Ident, Item, ItemTrait, LitStr, Path, Token, TraitItem, parse_quote};
 
 use crate::attrs;
 use crate::ctxt::Ctxt;
 use crate::model::{Api, Version};
-use words::{Grammar, Words};
+use grammar::{Grammar, Takes};
+use versions::Versions;
+use words::Words;
 
 const API: Grammar = Grammar {
-    flags: &[],
-    strings: &[
-        ("version", "2.5"),
-        ("topic", "compute"),
-        ("namespace", "admin"),
-        ("crate", "my_crate::rpc_core"),
+    words: &[
+        ("version", Takes::String("2.5")),
+        ("also", Takes::String("1.9")),
+        ("aliases", Takes::List("bobcat = \"2.5\"")),
+        ("topic", Takes::String("compute")),
+        ("namespace", Takes::String("admin")),
+        ("crate", Takes::String("my_crate::rpc_core")),
     ],
+    elsewhere: &[],
 };
 
 /// The attribute's own words.
 #[derive(Debug)]
 pub(crate) struct Header {
-    version: Version,
+    versions: Versions,
+    aliases: Vec<(String, Version)>,
     topic: Option<String>,
     namespace: Option<String>,
     /// The crate that generated code leans on.
@@ -38,21 +50,9 @@ pub(crate) struct Header {
 
 /// Reads what stands in `#[rpc_api(..)]`. Whatever is wrong with it, there is a header to go on with.
 pub(crate) fn header(attr: TokenStream, ctxt: &Ctxt) -> Header {
-    let mut words = Words::default();
-    let readable = words.read(attr, &API, ctxt);
-
-    let version = match words.string("version") {
-        Some(literal) => ctxt.ok(literal::version(literal)),
-        // One that is there without a string has its error already.
-        None if readable && words.span("version").is_none() && !words.is_misspelt("version") => {
-            ctxt.error(
-                proc_macro2::Span::call_site(),
-                "the API has no version: write `#[rpc_api(version = \"1.0\")]`",
-            );
-            None
-        }
-        None => None,
-    };
+    let list = Group::new(Delimiter::Parenthesis, attr);
+    let words = Words::inside(&list, &API, ctxt);
+    let versions = versions(&words, ctxt);
     let name = |key: &str| {
         words
             .string(key)
@@ -62,17 +62,88 @@ pub(crate) fn header(attr: TokenStream, ctxt: &Ctxt) -> Header {
         .string("crate")
         .and_then(|literal| ctxt.ok(literal::krate(literal)));
     Header {
-        version: version.unwrap_or(Version::UNREADABLE),
+        versions,
+        aliases: aliases(&words, versions, ctxt),
         topic: name("topic"),
         namespace: name("namespace"),
         krate: krate.unwrap_or_else(|| parse_quote!(::rpc_core)),
     }
 }
 
+fn versions(words: &Words, ctxt: &Ctxt) -> Versions {
+    let read = |key: &str| {
+        let literal = words.string(key)?;
+        Some((ctxt.ok(literal::version(literal))?, literal))
+    };
+    if words.is_missing("version") {
+        let message = "the API has no version: write `#[rpc_api(version = \"1.0\")]`";
+        ctxt.error(Span::call_site(), message);
+    }
+    let (current, also) = (read("version"), read("also"));
+    match (current, also) {
+        (Some((current, _)), Some((also, literal))) if also.major >= current.major => {
+            let message = match current.major.checked_sub(1) {
+                Some(older) => format!(
+                    "`also` is the last version of an older major than the API's own {current}: write one such as \"{older}.0\", or remove it"
+                ),
+                None => format!("no major is older than that of {current}: remove `also`"),
+            };
+            ctxt.error(literal.span(), message);
+            Versions::UNREADABLE
+        }
+        (Some((current, _)), Some((also, _))) => Versions {
+            current,
+            also: Some(also),
+        },
+        (Some((current, _)), None) if words.is_missing("also") => Versions {
+            current,
+            also: None,
+        },
+        _ => Versions::UNREADABLE,
+    }
+}
+
+/// `zed = "6.1"`
+struct Alias {
+    name: Ident,
+    version: LitStr,
+}
+
+impl Parse for Alias {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        const USAGE: &str =
+            "an alias is a word for a version: write one such as `bobcat = \"2.5\"`";
+        let usage = |at: Span| move |_| syn::Error::new(at, USAGE);
+        let at = input.span();
+        let name = Ident::parse_any(input).map_err(usage(at))?;
+        input.parse::<Token![=]>().map_err(usage(at))?;
+        let at = input.span();
+        let version = input.parse().map_err(usage(at))?;
+        Ok(Self { name, version })
+    }
+}
+
+fn aliases(words: &Words, versions: Versions, ctxt: &Ctxt) -> Vec<(String, Version)> {
+    let mut aliases = Vec::new();
+    for list in words.lists("aliases") {
+        for Alias { name, version } in words::entries(list, ctxt) {
+            let text = name.unraw().to_string();
+            let subject = format!("`{text}`");
+            if aliases.iter().any(|(other, _)| *other == text) {
+                let message = format!("`{text}` is given twice: leave one out");
+                ctxt.error(name.span(), message);
+            } else if let Some(version) = ctxt.ok(versions.spoken(&version, &subject)) {
+                aliases.push((text, version.version));
+            }
+        }
+    }
+    aliases
+}
+
 /// The trait under the attribute.
 pub(crate) fn item(tokens: TokenStream) -> syn::Result<ItemTrait> {
     const MESSAGE: &str = "an API is a trait: put `#[rpc_api]` on the trait";
-    let on = |keyword: proc_macro2::Span| Err(syn::Error::new(keyword, MESSAGE));
+    let on = |keyword: Span| Err(syn::Error::new(keyword, MESSAGE));
     match syn::parse2(tokens)? {
         Item::Trait(item) => Ok(item),
         Item::Impl(item) => Err(syn::Error::new(
@@ -96,7 +167,7 @@ pub(crate) fn api(header: &Header, item: &ItemTrait, ctxt: &Ctxt) -> Api {
         .items
         .iter()
         .filter_map(|item| match item {
-            TraitItem::Fn(item) => Some(method::read(item, header.version, ctxt)),
+            TraitItem::Fn(item) => Some(method::read(item, header.versions, ctxt)),
             other => {
                 no_method(other, ctxt);
                 None
@@ -105,7 +176,9 @@ pub(crate) fn api(header: &Header, item: &ItemTrait, ctxt: &Ctxt) -> Api {
         .collect();
     Api {
         docs: attrs::docs(&item.attrs),
-        version: header.version,
+        version: header.versions.current,
+        also: header.versions.also,
+        aliases: header.aliases.clone(),
         topic: header.topic.clone().unwrap_or_else(|| snake_case(&name)),
         namespace: header.namespace.clone(),
         methods,

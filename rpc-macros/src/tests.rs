@@ -109,6 +109,88 @@ fn borrowed_arguments_and_raw_identifiers() {
 }
 
 #[test]
+fn a_call_with_setters() {
+    snapshot(
+        "a_call_with_setters",
+        quote!(version = "2.5"),
+        &quote! {
+            pub trait Compute {
+                /// Takes a snapshot.
+                #[rpc(since = "2.1")]
+                #[cfg(feature = "images")]
+                #[deprecated]
+                async fn snapshot(
+                    &self,
+                    ctx: &Context,
+                    id: Uuid,
+                    /// Whether the guest is shut down first.
+                    #[rpc(since = "2.3")] clean_shutdown: Option<bool>,
+                    #[rpc(since = "2.4", default = "raw", lossy)] r#type: &str,
+                    #[rpc(since = "2.5", default, positional)] tags: &[String],
+                ) -> Result<(), ComputeError>;
+            }
+        },
+    );
+}
+
+#[test]
+fn older_shapes() {
+    snapshot(
+        "older_shapes",
+        quote!(version = "2.5"),
+        &quote! {
+            pub trait Compute {
+                #[rpc(
+                    removed(reservations: Option<Vec<Uuid>> = None, until = "2.1"),
+                    removed(host: &str = &instance.host, since = "2.2", until = "2.4"),
+                    routing(migration: &Migration, force: bool),
+                    server = migration.host,
+                    returned(type = FirstDiagnostics, until = "2.2", one_way),
+                    returned(type = OldDiagnostics, until = "2.3"),
+                )]
+                async fn diagnostics(
+                    &self,
+                    ctx: &Context,
+                    #[rpc(name = "server", was(name = "guest", until = "2.1"))] instance: &Instance,
+                    #[rpc(was(type = FirstSpec, until = "2.2"), was(type = OldSpec, until = "2.5"))] spec: Spec,
+                    #[rpc(was(type = u64, until = "2.2"))] node: &str,
+                    #[rpc(values(None = "2.3", Some(Block::Wait | Block::Never) = "2.4"))] block: Option<Block>,
+                ) -> Result<Diagnostics, ComputeError>;
+            }
+        },
+    );
+}
+
+#[test]
+fn markers_of_two_majors() {
+    snapshot(
+        "markers_of_two_majors",
+        quote!(
+            version = "6.1",
+            also = "5.2",
+            aliases(zed = "6.0", bobcat = "6.1")
+        ),
+        &quote! {
+            pub(crate) trait Compute {
+                #[rpc(cast)]
+                async fn always(&self, ctx: &Context);
+                #[rpc(cast, since = "5.1", until = "6.0")]
+                async fn old(&self, ctx: &Context);
+                #[rpc(cast, fanout, until = "6.1", since = "6.0")]
+                async fn between(&self, ctx: &Context);
+                #[rpc(multicall)]
+                fn list(
+                    &self,
+                    ctx: &Context,
+                    #[rpc(since = "5.2")] limit: Option<u32>,
+                    #[rpc(since = "6.1")] marker: Option<&str>,
+                ) -> impl Stream<Item = u32> + Send;
+            }
+        },
+    );
+}
+
+#[test]
 fn a_fallback() {
     snapshot(
         "a_fallback",

@@ -92,6 +92,32 @@ pub(crate) fn last_segment(ty: &Type) -> Option<(String, Vec<&Type>)> {
     Some((last.ident.to_string(), args))
 }
 
+/// Whether it is an `Option`, or a reference to one.
+pub(crate) fn is_option(ty: &Type) -> bool {
+    match peel(ty) {
+        Type::Reference(ty) => is_option(&ty.elem),
+        ty => matches!(last_segment(ty), Some((word, args)) if word == "Option" && args.len() == 1),
+    }
+}
+
+/// The `T` of an `Option<Option<T>>`, also where the inner one is behind what serde looks through.
+pub(crate) fn twice_optional(ty: &Type) -> Option<&Type> {
+    let inside = |ty| match last_segment(ty) {
+        Some((word, args)) if word == "Option" && args.len() == 1 => Some(args[0]),
+        _ => None,
+    };
+    let mut inner = inside(ty)?;
+    loop {
+        inner = match peel(inner) {
+            Type::Reference(reference) => &reference.elem,
+            other => match last_segment(other) {
+                Some((word, args)) if word == "Box" && args.len() == 1 => args[0],
+                _ => return inside(other),
+            },
+        };
+    }
+}
+
 /// The `T` and the `E` of a `Result<T, E>` that is written out.
 pub(crate) fn result(ty: &Type) -> Option<(&Type, &Type)> {
     match (last_segment(ty)?.0.as_str(), &*last_segment(ty)?.1) {

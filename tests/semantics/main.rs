@@ -12,6 +12,7 @@ mod limits;
 mod probe;
 mod routing;
 mod streams;
+mod versions;
 mod world;
 
 /// Runs each rule over memory and over ZeroMQ.

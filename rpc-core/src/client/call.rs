@@ -1,6 +1,7 @@
 //! The futures of calls and casts.
 
-use super::request::Request;
+use super::older::{self, Older};
+use super::request::{Prepared, Request};
 use crate::transport::{BoxFuture, Driver, Message, Response};
 use crate::{CallError, Client, ErrorKind, Outcome, RpcError, codec};
 use serde::de::DeserializeOwned;
@@ -13,6 +14,8 @@ use std::task::{Context, Poll};
 enum State<T, E> {
     Prepared(Request),
     Sent(BoxFuture<Result<T, E>>),
+    /// It was changed after it had been sent.
+    Late,
     Done,
 }
 
@@ -47,6 +50,14 @@ impl<T, E: From<RpcError>> Sending<T, E> {
                 }
                 // a future that is polled after its end says nothing new
                 State::Done => return Poll::Pending,
+                State::Late => {
+                    self.state = State::Done;
+                    let error = RpcError::new(
+                        ErrorKind::Encode,
+                        "it was changed after it had been sent, and so it was given up",
+                    );
+                    return Poll::Ready(Err(error.into()));
+                }
                 State::Prepared(_) => {}
             }
             let State::Prepared(request) = std::mem::replace(&mut self.state, State::Done) else {
@@ -64,6 +75,30 @@ impl<T, E: From<RpcError>> Sending<T, E> {
 }
 
 impl<T, E> Sending<T, E> {
+    /// The message, while it has not been sent.
+    pub(super) fn request(&mut self) -> Option<&mut Request> {
+        if !matches!(self.state, State::Prepared(_)) {
+            // it would lack what was to be given: it is withdrawn
+            self.state = State::Late;
+        }
+        match &mut self.state {
+            State::Prepared(request) => Some(request),
+            State::Sent(_) | State::Late | State::Done => None,
+        }
+    }
+
+    /// The same message, answered in another way.
+    fn with_answer<U, F: From<RpcError>>(self) -> Sending<U, F> {
+        Sending {
+            state: match self.state {
+                State::Prepared(request) => State::Prepared(request),
+                State::Sent(_) | State::Late | State::Done => State::Late,
+            },
+            method: self.method,
+            client: self.client,
+        }
+    }
+
     pub(super) fn client(&self) -> Option<&Client> {
         self.client.as_ref()
     }
@@ -113,22 +148,37 @@ impl<T, E> Sending<T, E> {
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<R> {
     sending: Sending<Response>,
+    older: &'static [Older],
     outcome: PhantomData<fn() -> R>,
 }
 
 impl<R> Call<R> {
-    pub(super) fn new(request: Request) -> Self {
+    pub(super) fn new(request: Request, older: &'static [Older]) -> Self {
         Self {
             sending: Sending::new(request),
+            older,
             outcome: PhantomData,
         }
+    }
+}
+
+impl<R: Outcome<Value = ()>> Call<R> {
+    /// Sends it as a cast: the method runs, and nobody waits for its answer. See [`Cast`] for what `Ok` means then.
+    pub fn cast(self) -> Cast {
+        Cast(self.sending.with_answer())
+    }
+}
+
+impl<R> Prepared for Call<R> {
+    fn request(&mut self) -> Option<&mut Request> {
+        self.sending.request()
     }
 }
 
 impl<R> Future for Call<R>
 where
     R: Outcome,
-    R::Value: DeserializeOwned,
+    R::Value: DeserializeOwned + 'static,
     R::Error: DeserializeOwned,
 {
     type Output = Result<R::Value, CallError<R::Error>>;
@@ -140,7 +190,13 @@ where
                 .poll(cx, |driver, message| driver.call(message))
         );
         Poll::Ready(match response {
-            Ok(Response::Value(value)) => this.sending.decode(&value).map_err(CallError::Rpc),
+            Ok(Response::Value(version, value)) => {
+                let decoded = match older::of(this.older, version) {
+                    None => codec::decode(&value),
+                    Some(older) => older.decode(&value),
+                };
+                decoded.map_err(|error| CallError::Rpc(this.sending.undecodable("reply", &error)))
+            }
             Ok(Response::MethodError(error)) => Err(this.sending.method_error(&error)),
             Err(error) => Err(CallError::Rpc(error)),
         })
@@ -168,6 +224,12 @@ pub struct Cast(Sending<()>);
 impl Cast {
     pub(super) fn new(request: Request) -> Self {
         Self(Sending::new(request))
+    }
+}
+
+impl Prepared for Cast {
+    fn request(&mut self) -> Option<&mut Request> {
+        self.0.request()
     }
 }
 

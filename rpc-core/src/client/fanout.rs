@@ -1,7 +1,7 @@
 //! The future of a fanout, and what it may come to.
 
 use super::call::Sending;
-use super::request::Request;
+use super::request::{Prepared, Request};
 use crate::transport::BoxFuture;
 use crate::{Client, RpcError, text};
 use std::fmt;
@@ -202,6 +202,12 @@ pub struct FanoutCast(Sending<Fanout, FanoutError>);
 impl FanoutCast {
     pub(super) fn new(request: Request) -> Self {
         Self(Sending::new(request))
+    }
+}
+
+impl Prepared for FanoutCast {
+    fn request(&mut self) -> Option<&mut Request> {
+        self.0.request()
     }
 }
 

@@ -3,14 +3,21 @@
 mod call;
 mod fanout;
 mod multicall;
+mod negotiate;
+mod older;
 mod options;
+mod pin;
 mod request;
+mod shared_cap;
 
 pub use call::{Call, Cast};
 pub use fanout::{Fanout, FanoutCast, FanoutError, FanoutIncomplete};
 pub use multicall::Multicall;
-pub use options::{CallOptions, IntoVersion};
-pub use request::Request;
+pub use negotiate::{Negotiate, Negotiated};
+pub use older::Older;
+pub use options::{CallOptions, IntoVersion, UnknownVersion};
+pub use pin::{Dynamic, Pinned};
+pub use request::{Prepared, Request, ServerName};
 
 use crate::server::{Endpoint, Server};
 use crate::{ApiInfo, Target, Transport};
@@ -21,10 +28,6 @@ use std::time::Duration;
 
 /// How long a call waits when nothing else was said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// What the type of a generated client says of the servers' version: nothing. What may be sent is decided at run time.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Dynamic;
 
 /// What a generated client is made of: an API, a transport, a target, and options.
 ///
@@ -66,7 +69,7 @@ impl Client {
     #[must_use]
     pub fn prepare(&self, set: impl FnOnce(CallOptions) -> CallOptions) -> Self {
         Self {
-            options: Arc::new(set(CallOptions::new(&self.options)).finish()),
+            options: Arc::new(set(CallOptions::new(&self.options, self.api)).finish()),
             ..self.clone()
         }
     }

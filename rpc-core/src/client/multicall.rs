@@ -1,7 +1,7 @@
 //! The stream of a multicall.
 
 use super::call::Sending;
-use super::request::Request;
+use super::request::{Prepared, Request};
 use crate::exchange::{Batch, End, STREAM_CREDIT};
 use crate::transport::{ItemStream, Items};
 use crate::{CallError, ErrorKind, Outcome, RpcError, codec};
@@ -67,6 +67,12 @@ impl<R> Multicall<R> {
             },
             outcome: PhantomData,
         }
+    }
+}
+
+impl<R> Prepared for Multicall<R> {
+    fn request(&mut self) -> Option<&mut Request> {
+        self.core.opening.request()
     }
 }
 

@@ -1,10 +1,10 @@
 //! A message that is being put together by a generated client method.
 
-use super::{Call, Cast, Client, FanoutCast, Multicall};
-use crate::args::ArgWriter;
+use super::{Call, Cast, Client, FanoutCast, Multicall, Older};
+use crate::args::Packed;
 use crate::context::MAX_METADATA;
 use crate::transport::{Message, Parts};
-use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, RpcError, codec};
+use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, RpcError, Version, codec};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,9 @@ pub struct Request {
     client: Client,
     method: &'static MethodInfo,
     context: Context,
-    args: Result<ArgWriter, codec::Error>,
+    args: Result<Packed, codec::Error>,
+    /// The server that the arguments say it is for.
+    server: Option<Arc<str>>,
 }
 
 impl Request {
@@ -27,26 +29,48 @@ impl Request {
             client: client.clone(),
             method,
             context: context.clone(),
-            args: Ok(ArgWriter::new(method)),
+            args: Ok(Packed::new(client.api(), method)),
+            server: None,
         }
     }
 
-    /// The next argument.
-    #[must_use]
-    pub fn arg<T: ?Sized + Serialize>(mut self, value: &T) -> Self {
-        self.write(|args| args.arg(value));
-        self
+    /// An argument, by its index in [`MethodInfo::args`]. One that was given before is replaced.
+    pub fn arg<T: ?Sized + Serialize>(&mut self, index: usize, value: &T) {
+        self.write(|args| args.arg(index, value));
     }
 
-    /// The next argument, which is bytes.
-    #[must_use]
-    pub fn bytes(mut self, value: &[u8]) -> Self {
-        self.write(|args| args.bytes(value));
-        self
+    /// An argument that is bytes.
+    pub fn bytes(&mut self, index: usize, value: &[u8]) {
+        self.write(|args| args.bytes(index, value));
+    }
+
+    /// What the argument is in messages that are so old that it has another type there: the index of that in
+    /// [`ArgInfo::types`](crate::ArgInfo::types), and the value in the present type.
+    pub fn form<'a, Old, New>(&mut self, arg: usize, form: usize, value: &'a New)
+    where
+        New: ?Sized,
+        Old: TryFrom<&'a New> + Serialize,
+        Old::Error: fmt::Display,
+    {
+        if let Ok(args) = &mut self.args {
+            args.form(arg, form, Old::try_from(value));
+        }
+    }
+
+    /// Whether the value that was given for an argument is one that came with this version.
+    pub fn came_with(&mut self, arg: usize, version: Version, came: bool) {
+        if came && let Ok(args) = &mut self.args {
+            args.came_with(arg, version);
+        }
+    }
+
+    /// The server that it goes to, unless the client is prepared for one.
+    pub fn server(&mut self, server: impl ServerName) {
+        self.server = server.into_name();
     }
 
     /// The first argument that can't be encoded is the one that is told.
-    fn write(&mut self, write: impl FnOnce(&mut ArgWriter) -> Result<(), codec::Error>) {
+    fn write(&mut self, write: impl FnOnce(&mut Packed) -> Result<(), codec::Error>) {
         if let Ok(args) = &mut self.args
             && let Err(error) = write(args)
         {
@@ -56,7 +80,12 @@ impl Request {
 
     /// Sent as a call.
     pub fn call<R>(self) -> Call<R> {
-        Call::new(self)
+        Call::new(self, &[])
+    }
+
+    /// Sent as a call whose answer was of another type in older versions, the oldest first.
+    pub fn call_with<R>(self, older: &'static [Older]) -> Call<R> {
+        Call::new(self, older)
     }
 
     /// Sent as a cast.
@@ -96,16 +125,23 @@ impl Request {
             method,
             context,
             args,
+            server,
         } = self;
         let options = &client.options;
-        let failed = |error: RpcError| error.of_message(method.name(), &options.target, None);
-        if options.target.topic_name().is_empty() {
+        let target = match server {
+            Some(server) if options.target.server_name().is_none() => {
+                Arc::new((*options.target).clone().server(server))
+            }
+            _ => Arc::clone(&options.target),
+        };
+        let failed = |error: RpcError| error.of_message(method.name(), &target, None);
+        if target.topic_name().is_empty() {
             return Err(failed(RpcError::new(
                 ErrorKind::InvalidTarget,
                 "the client has no topic: give it one by `prepare(|call| call.target(Target::topic(\"…\")))`",
             )));
         }
-        if options.target.server_name() == Some("") {
+        if target.server_name() == Some("") {
             return Err(failed(RpcError::new(
                 ErrorKind::InvalidTarget,
                 "the client is prepared for a server without a name",
@@ -129,23 +165,8 @@ impl Request {
                 ),
             )));
         }
-        let version = method.since();
-        match &options.cap {
-            None => {}
-            Some(Ok(cap)) if cap.serves(version) => {}
-            Some(Ok(cap)) => {
-                return Err(failed(RpcError::new(
-                    ErrorKind::VersionCap,
-                    format!("it needs version {version}, the client's cap is {cap}"),
-                )));
-            }
-            Some(Err(error)) => {
-                return Err(failed(RpcError::new(
-                    ErrorKind::VersionCap,
-                    format!("the client's version cap: {error}"),
-                )));
-            }
-        }
+        let (cap, floor) = options.versions().map_err(failed)?;
+        let version = args.version(cap, floor).map_err(failed)?;
         let now = Instant::now();
         let deadline = Parts::deadline(now, timeout, &context);
         if deadline <= now {
@@ -156,17 +177,19 @@ impl Request {
         }
         let message = Message {
             parts: Parts {
-                target: Arc::clone(&options.target),
-                namespace: client.api.namespace(),
+                target,
+                api: client.api,
                 method,
                 version,
-                built: client.api.version(),
+                older: args.older_version(cap, floor),
+                cap,
+                floor,
                 sent: now,
                 deadline,
                 timeout,
                 context,
             },
-            args: args.finish(),
+            args,
         };
         Ok((client, message))
     }
@@ -177,5 +200,62 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("method", &self.method.name())
             .finish_non_exhaustive()
+    }
+}
+
+/// What has a message before it is sent, so that arguments can still be given.
+pub trait Prepared {
+    /// The message. `None` once it has been sent: then it fails, because it would lack what was to be given.
+    fn request(&mut self) -> Option<&mut Request>;
+}
+
+/// The name of a server, or none: what `server = …` in an API may compute.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the name of a server",
+    label = "the name is a `&str` or a `String`, or an `Option` of one"
+)]
+pub trait ServerName {
+    /// The name.
+    fn into_name(self) -> Option<Arc<str>>;
+}
+
+macro_rules! server_name {
+    ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl ServerName for $type {
+            fn into_name(self) -> Option<Arc<str>> {
+                Some(Arc::from(&*self))
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl ServerName for Option<$type> {
+            fn into_name(self) -> Option<Arc<str>> {
+                self.map(|name| Arc::from(&*name))
+            }
+        }
+    )*};
+}
+
+server_name!(&str, String);
+
+#[diagnostic::do_not_recommend]
+impl ServerName for &String {
+    fn into_name(self) -> Option<Arc<str>> {
+        self.as_str().into_name()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ServerName for Option<&String> {
+    fn into_name(self) -> Option<Arc<str>> {
+        self.map(String::as_str).into_name()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ServerName for &Option<String> {
+    fn into_name(self) -> Option<Arc<str>> {
+        self.as_deref().into_name()
     }
 }

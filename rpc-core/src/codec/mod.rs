@@ -111,6 +111,10 @@ impl Encoded {
         self.start = self.buffer.len() - len.min(self.len());
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
     /// The bytes, to write a part of a header that is known late.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.buffer[self.start..]

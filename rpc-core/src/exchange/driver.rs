@@ -8,13 +8,14 @@ use super::{Inbound, Outbound, WINDOW_BYTES, WINDOW_REQUESTS};
 use crate::server::Service;
 use crate::transport::{
     BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response, Transport,
-    TransportCounters, TransportStats, TransportUrl,
+    Survey, TransportCounters, TransportStats, TransportUrl,
 };
-use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError};
+use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError, Target};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What a transport over links has to do itself: make connections, and carry frames.
 pub trait Links: Send + Sync + 'static {
@@ -122,7 +123,7 @@ impl<L: Links> Driver for Exchange<L> {
     }
 
     fn fanout(&self, message: Message) -> BoxFuture<Result<Fanout, FanoutError>> {
-        super::fanout(self.outbound(), message.parts, message.args.into_bytes())
+        super::fanout(self.outbound(), message.parts, message.args)
     }
 
     fn multicall(&self, mut message: Message) -> BoxFuture<Result<ItemStream, RpcError>> {
@@ -139,6 +140,11 @@ impl<L: Links> Driver for Exchange<L> {
                 )),
             }
         })
+    }
+
+    fn survey(&self, target: Arc<Target>, deadline: Instant) -> BoxFuture<Survey> {
+        let outbound = self.outbound();
+        Box::pin(async move { outbound.survey(&target, deadline).await })
     }
 
     fn listen(

@@ -3,8 +3,11 @@
 use super::Outbound;
 use super::nodes::Settled;
 use super::routes::Route;
+use super::request::Body;
+use crate::args::Packed;
 use crate::transport::{BoxFuture, Parts};
-use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError};
+use crate::codec::Encoded;
+use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError, Version};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
@@ -14,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) fn fanout(
     outbound: Arc<Outbound>,
     parts: Parts,
-    args: Bytes,
+    args: Packed,
 ) -> BoxFuture<Result<Fanout, FanoutError>> {
     let round = Round {
         outbound,
@@ -32,7 +35,7 @@ pub(crate) fn fanout(
 struct Round {
     outbound: Arc<Outbound>,
     parts: Parts,
-    args: Bytes,
+    args: Packed,
     /// A node that is not linked counts as not reached once it has been dialled after this.
     settled: Settled,
     accepted: Vec<String>,
@@ -51,7 +54,7 @@ impl Round {
             self.send_to_one().await?;
             Vec::new()
         } else {
-            self.send_to_all().await;
+            self.send_to_all().await?;
             self.refused.extend(self.outbound.shadowed(&self.parts));
             self.outbound.unreached()
         };
@@ -92,27 +95,27 @@ impl Round {
     }
 
     async fn send_to_one(&mut self) -> Result<(), FanoutError> {
-        let route = self
+        let mut args = self.args.clone();
+        let found = self
             .outbound
-            .route(&self.parts, self.args.len(), &[])
+            .route(&self.parts, &Body::Packed(&mut args), &[])
             .await
             .map_err(|error| FanoutError::Rpc(self.of_message(error)))?;
+        let args = self.sealed(found.version).map_err(FanoutError::Rpc)?;
         let sent = self
             .outbound
-            .cast_to(&route, &self.parts, self.args.clone())
+            .cast_to(&found.route, &self.parts, found.version, args)
             .await;
-        self.note(&route, sent);
+        self.note(&found.route, sent);
         Ok(())
     }
 
     /// Sends to each server as soon as it is known, until every node has announced itself or could not be reached, and somebody
     /// was there.
-    async fn send_to_all(&mut self) {
-        let (outbound, parts, args) = (
-            Arc::clone(&self.outbound),
-            self.parts.clone(),
-            self.args.clone(),
-        );
+    async fn send_to_all(&mut self) -> Result<(), FanoutError> {
+        let (outbound, parts) = (Arc::clone(&self.outbound), self.parts.clone());
+        let version = parts.version;
+        let args = self.sealed(version).map_err(FanoutError::Rpc)?;
         let mut asked: Vec<String> = self.accepted.clone();
         asked.extend(self.unknown.iter().map(|(server, _)| server.clone()));
         let mut sending = FuturesUnordered::new();
@@ -127,7 +130,7 @@ impl Round {
                     asked.push(route.service.server.clone());
                     let (outbound, parts, args) = (&outbound, &parts, args.clone());
                     sending.push(async move {
-                        let sent = outbound.cast_to(&route, parts, args).await;
+                        let sent = outbound.cast_to(&route, parts, version, args).await;
                         (route, sent)
                     });
                 }
@@ -135,7 +138,7 @@ impl Round {
             // if nobody at all is there, somebody is waited for
             let all = settled && !asked.is_empty();
             if sending.is_empty() && (all || deadline.is_elapsed()) {
-                return;
+                return Ok(());
             }
             tokio::select! {
                 Some((route, sent)) = sending.next() => self.note(&route, sent),
@@ -154,6 +157,15 @@ impl Round {
             Err(error) if error.may_have_run() => self.unknown.push((server, error)),
             Err(error) => self.refused.push((server, error)),
         }
+    }
+
+    /// The arguments as they are in a version.
+    fn sealed(&self, version: Version) -> Result<Bytes, RpcError> {
+        let sealed = self.args.clone().seal(version);
+        sealed.map(Encoded::into_bytes).map_err(|error| {
+            let error = RpcError::new(ErrorKind::Encode, format!("argument {error}"));
+            self.of_message(error)
+        })
     }
 
     fn of_message(&self, error: RpcError) -> RpcError {

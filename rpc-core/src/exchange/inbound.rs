@@ -302,10 +302,12 @@ fn announced(service: &Service) -> AnnouncedService {
         draining: service.is_draining(),
         apis: service
             .apis()
-            .map(|api| AnnouncedApi {
-                name: api.name().into(),
-                namespace: api.namespace().map(Into::into),
-                version: api.version(),
+            .flat_map(|api| {
+                api.spoken().map(|version| AnnouncedApi {
+                    name: api.name().into(),
+                    namespace: api.namespace().map(Into::into),
+                    version,
+                })
             })
             .collect(),
     }

@@ -40,6 +40,7 @@ mod peer;
 mod request;
 mod routes;
 mod stream;
+mod survey;
 mod waiting;
 
 pub use driver::{Exchange, Links};

@@ -1,9 +1,11 @@
 //! The nodes that the directory lists, and which of them are linked.
 
 use super::link::ClientLink;
+use super::request::{Body, Found};
 use super::routes::{Nobody, Route, Routes, Wanted, spoken};
+use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
-use crate::{ErrorKind, RpcError, text};
+use crate::{ErrorKind, RpcError, Version, text};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -91,35 +93,58 @@ impl Nodes {
     pub(super) fn find(
         &mut self,
         parts: &Parts,
-        bytes: usize,
+        body: &Body<'_>,
         tried: &[Arc<Route>],
-    ) -> Result<Result<Arc<Route>, Nobody>, RpcError> {
+    ) -> Result<Result<Found, Nobody>, RpcError> {
         if self.closed {
             return Err(RpcError::new(
                 ErrorKind::Undeliverable,
                 "the transport was closed",
             ));
         }
-        let wanted = wanted(parts, bytes);
+        let version = match body {
+            Body::Packed(_) => parts.version,
+            Body::Fresh(version, _) | Body::Written(version, _) => *version,
+        };
+        let wanted = wanted(parts, version, body.len());
+        let found = |route, version| Found { route, version };
         let Some(server) = parts.target.server_name() else {
-            return Ok(self.routes.in_turn(wanted, tried));
+            let newer = self.routes.in_turn(wanted, tried);
+            return Ok(match (newer, body, parts.older) {
+                (Err(Nobody::Version(_)), Body::Packed(_), Some(older))
+                    if !self.routes.speak(wanted) =>
+                {
+                    let wanted = Wanted { version: older, ..wanted };
+                    let route = self.routes.in_turn(wanted, tried);
+                    route.map(|route| found(route, older))
+                }
+                (newer, ..) => newer.map(|route| found(route, version)),
+            });
         };
         let Some(route) = self.routes.named(wanted, server) else {
             return Ok(Err(Nobody::Absent));
         };
-        match route
-            .service
-            .newest(wanted.namespace, wanted.version.major())
-        {
-            Some(newest) if newest.serves(wanted.version) => Ok(Ok(route)),
-            Some(newest) => Err(RpcError::new(
-                ErrorKind::VersionCap,
-                format!(
-                    "it needs version {}, the server announced {newest}",
-                    wanted.version
-                ),
-            )
-            .of_server(&route.name())),
+        match announced(parts, &route) {
+            Some(announced) if announced.serves(version) => Ok(Ok(found(route, version))),
+            Some(announced) => {
+                let server = Cap {
+                    version: announced,
+                    origin: CapOrigin::Server,
+                };
+                let lower = match body {
+                    Body::Packed(packed) => {
+                        packed.version(Cap::lower(parts.cap, Some(server)), parts.floor)
+                    }
+                    // the server was replaced by an older one while this was on its way to it
+                    Body::Fresh(..) | Body::Written(..) => Err(RpcError::new(
+                        ErrorKind::VersionCap,
+                        format!("it was made for version {version}, {server}"),
+                    )),
+                };
+                lower
+                    .map_err(|error| error.of_server(&route.name()))
+                    .map(|version| Ok(found(route, version)))
+            }
             None => Err(RpcError::new(
                 ErrorKind::UnsupportedVersion,
                 format!(
@@ -136,10 +161,11 @@ impl Nodes {
     pub(super) fn candidates(
         &self,
         parts: &Parts,
+        version: Version,
         bytes: usize,
         tried: &[Arc<Route>],
     ) -> Vec<Arc<Route>> {
-        self.routes.candidates(wanted(parts, bytes), tried)
+        self.routes.candidates(wanted(parts, version, bytes), tried)
     }
 
     pub(super) fn absence(&self) -> String {
@@ -169,12 +195,22 @@ impl Node {
     }
 }
 
-fn wanted(parts: &Parts, bytes: usize) -> Wanted<'_> {
+/// The newest version that a server speaks, of the majors that the message may be sent in.
+fn announced(parts: &Parts, route: &Route) -> Option<Version> {
+    let may = |end: &Version| parts.cap.is_none_or(|cap| cap.version.major() == end.major());
+    parts
+        .api
+        .spoken()
+        .filter(may)
+        .find_map(|end| route.service.newest(parts.api.namespace(), end.major()))
+}
+
+fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {
     Wanted {
         exchange: parts.target.exchange_name(),
         topic: parts.target.topic_name(),
-        namespace: parts.namespace,
-        version: parts.version,
+        namespace: parts.api.namespace(),
+        version,
         bytes,
     }
 }

@@ -7,9 +7,10 @@ use super::nodes::Settled;
 use super::routes::{Nobody, Route};
 use super::stream::{STREAM_CREDIT, StreamQueue};
 use super::waiting::Answer;
+use crate::args::Packed;
 use crate::codec::{self, Encoded};
 use crate::transport::{Message, Parts, Response};
-use crate::{ErrorKind, MethodKind, RpcError, lock};
+use crate::{ErrorKind, MethodKind, RpcError, Version, lock};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::RefCell;
@@ -23,8 +24,8 @@ impl Outbound {
     ///
     /// What was never written to a link may go to another server; what was written is never sent again.
     pub(crate) async fn request(&self, message: &mut Message) -> Result<Opened, RpcError> {
-        let args = message.args.take();
         let parts = &message.parts;
+        let args = &mut message.args;
         self.counters.requests_sent.fetch_add(1, Relaxed);
         let result = self.attempts(parts, args).await.map_err(|error| {
             self.counters.requests_failed.fetch_add(1, Relaxed);
@@ -44,21 +45,21 @@ impl Outbound {
         result
     }
 
-    async fn attempts(&self, parts: &Parts, args: Encoded) -> Result<Opened, RpcError> {
-        let mut body = Body::Fresh(args);
+    async fn attempts(&self, parts: &Parts, args: &mut Packed) -> Result<Opened, RpcError> {
+        let mut body = Body::Packed(args);
         let mut tried: Vec<Arc<Route>> = Vec::new();
         let mut refusal: Option<RpcError> = None;
         loop {
-            let route = match refusal.take() {
-                None => self.route(parts, body.len(), &tried).await?,
+            let Found { route, version } = match refusal.take() {
+                None => self.route(parts, &body, &tried).await?,
                 // somebody was there and refused: who else is there now is asked, but nobody is waited for
                 Some(error) => {
-                    let found = lock(&self.table).find(parts, body.len(), &tried);
-                    let Ok(Ok(route)) = found else {
+                    let found = lock(&self.table).find(parts, &body, &tried);
+                    let Ok(Ok(found)) = found else {
                         return Err(error);
                     };
                     refusal = Some(error);
-                    route
+                    found
                 }
             };
             let all;
@@ -67,14 +68,14 @@ impl Outbound {
                 std::slice::from_ref(&route)
             } else {
                 // whoever has a place first takes it
-                all = lock(&self.table).candidates(parts, body.len(), &tried);
+                all = lock(&self.table).candidates(parts, version, body.len(), &tried);
                 &all
             };
             let Some((route, place)) = place(candidates, parts, body.len()).await? else {
                 // all of them are gone
                 continue;
             };
-            match self.attempt(route, place, parts, body).await? {
+            match self.attempt(route, place, parts, version, body).await? {
                 Attempt::Opened(opened) => return Ok(opened),
                 Attempt::NotWritten(again) => body = again,
                 Attempt::Refused(error, again) => {
@@ -100,22 +101,22 @@ impl Outbound {
     pub(crate) async fn route(
         &self,
         parts: &Parts,
-        bytes: usize,
+        body: &Body<'_>,
         tried: &[Arc<Route>],
-    ) -> Result<Arc<Route>, RpcError> {
-        if let Ok(route) = lock(&self.table).find(parts, bytes, tried)? {
-            return Ok(route);
+    ) -> Result<Found, RpcError> {
+        if let Ok(found) = lock(&self.table).find(parts, body, tried)? {
+            return Ok(found);
         }
         // seldom waited for, and boxed so that a request which does not wait is small
-        Box::pin(self.wait_for_route(parts, bytes, tried)).await
+        Box::pin(self.wait_for_route(parts, body, tried)).await
     }
 
     async fn wait_for_route(
         &self,
         parts: &Parts,
-        bytes: usize,
+        body: &Body<'_>,
         tried: &[Arc<Route>],
-    ) -> Result<Arc<Route>, RpcError> {
+    ) -> Result<Found, RpcError> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -124,12 +125,12 @@ impl Outbound {
             let (found, all_settled) = {
                 let mut table = lock(&self.table);
                 (
-                    table.find(parts, bytes, tried)?,
+                    table.find(parts, body, tried)?,
                     table.all_settled(&Settled::new()),
                 )
             };
             match found {
-                Ok(route) => return Ok(route),
+                Ok(found) => return Ok(found),
                 Err(Nobody::AllTried) => {
                     return Err(RpcError::new(
                         ErrorKind::Unavailable,
@@ -157,32 +158,36 @@ impl Outbound {
         }
     }
 
-    async fn attempt(
+    async fn attempt<'a>(
         &self,
         route: &Route,
         place: Place<'_>,
         parts: &Parts,
-        body: Body,
-    ) -> Result<Attempt, RpcError> {
+        version: Version,
+        body: Body<'a>,
+    ) -> Result<Attempt<'a>, RpcError> {
         let link = &route.link;
-        let mut frame = body.into_encoded();
+        let mut frame = body
+            .into_encoded(version)
+            .map_err(|error| RpcError::new(ErrorKind::Encode, format!("argument {error}")))?;
         let body_len = frame.len();
         let stream = (parts.method.kind() == MethodKind::Multicall)
             .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
-        write_header(&mut frame, parts, route)
+        write_header(&mut frame, parts, version, route)
             .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
         let (mut in_flight, written) = match link.send(place, kind_of(parts), frame, stream.clone())
         {
             Ok(sent) => sent,
             Err(mut frame) => {
                 frame.keep_last(body_len);
-                return Ok(Attempt::NotWritten(Body::Fresh(frame)));
+                return Ok(Attempt::NotWritten(Body::Fresh(version, frame)));
             }
         };
-        let again = |written: &Bytes| Body::Written(written.slice(written.len() - body_len..));
+        let again =
+            |written: &Bytes| Body::Written(version, written.slice(written.len() - body_len..));
         match timeout_at(parts.deadline, in_flight.answer()).await {
             Ok(Answer::Value(value)) => {
-                Ok(Attempt::Opened(Opened::Answered(Response::Value(value))))
+                Ok(Attempt::Opened(Opened::Answered(Response::Value(version, value))))
             }
             Ok(Answer::MethodError(error)) => Ok(Attempt::Opened(Opened::Answered(
                 Response::MethodError(error),
@@ -215,12 +220,13 @@ impl Outbound {
         &self,
         route: &Arc<Route>,
         parts: &Parts,
+        version: Version,
         args: Bytes,
     ) -> Result<(), RpcError> {
         self.counters.requests_sent.fetch_add(1, Relaxed);
         let opened = match place(std::slice::from_ref(route), parts, args.len()).await {
             Ok(Some((route, place))) => self
-                .attempt(route, place, parts, Body::Written(args))
+                .attempt(route, place, parts, version, Body::Written(version, args))
                 .await
                 .map(Some),
             Ok(None) => Ok(None),
@@ -304,32 +310,43 @@ pub(crate) enum Opened {
     },
 }
 
-enum Attempt {
+enum Attempt<'a> {
     Opened(Opened),
     /// The link was gone before the request was written to it.
-    NotWritten(Body),
+    NotWritten(Body<'a>),
     /// It was answered with an error.
-    Refused(RpcError, Body),
+    Refused(RpcError, Body<'a>),
+}
+
+/// Where a message goes, and in which version.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) route: Arc<Route>,
+    pub(crate) version: Version,
 }
 
 /// The arguments of a message, which may have to be sent more than once as long as none was written.
-enum Body {
-    Fresh(Encoded),
-    Written(Bytes),
+pub(crate) enum Body<'a> {
+    /// As they were given: the version is still open.
+    Packed(&'a mut Packed),
+    Fresh(Version, Encoded),
+    Written(Version, Bytes),
 }
 
-impl Body {
-    fn len(&self) -> usize {
+impl Body<'_> {
+    pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Fresh(encoded) => encoded.len(),
-            Self::Written(bytes) => bytes.len(),
+            Self::Packed(packed) => packed.len(),
+            Self::Fresh(_, encoded) => encoded.len(),
+            Self::Written(_, bytes) => bytes.len(),
         }
     }
 
-    fn into_encoded(self) -> Encoded {
+    fn into_encoded(self, version: Version) -> Result<Encoded, codec::Error> {
         match self {
-            Self::Fresh(encoded) => encoded,
-            Self::Written(bytes) => Encoded::copy_of(&bytes),
+            Self::Packed(packed) => packed.take().seal(version),
+            Self::Fresh(_, encoded) => Ok(encoded),
+            Self::Written(_, bytes) => Ok(Encoded::copy_of(&bytes)),
         }
     }
 }
@@ -347,15 +364,20 @@ fn kind_of(parts: &Parts) -> Kind {
     }
 }
 
-fn write_header(body: &mut Encoded, parts: &Parts, route: &Route) -> Result<(), codec::Error> {
+fn write_header(
+    body: &mut Encoded,
+    parts: &Parts,
+    version: Version,
+    route: &Route,
+) -> Result<(), codec::Error> {
     let kind = kind_of(parts);
     let header = RequestHeader {
         exchange: &route.service.exchange,
         topic: &route.service.topic,
         server: &route.service.server,
-        namespace: parts.namespace,
-        version: parts.version,
-        built: parts.built,
+        namespace: parts.api.namespace(),
+        version,
+        built: parts.api.version(),
         method: parts.method.name(),
         remaining: parts.remaining(),
         credit: (kind == Kind::Multicall).then_some(STREAM_CREDIT),

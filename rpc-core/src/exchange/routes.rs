@@ -1,8 +1,8 @@
 //! Which servers there are, and which of them a message goes to.
 
-use super::frame::AnnouncedService;
+use super::frame::{AnnouncedApi, AnnouncedService};
 use super::link::ClientLink;
-use crate::{ErrorKind, RpcError, Version, text};
+use crate::{ErrorKind, RpcError, Version, introspection, text};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -175,6 +175,18 @@ impl Routes {
         }
     }
 
+    /// Whether any server of a topic that is not draining speaks the major version that is wanted.
+    pub(crate) fn speak(&self, wanted: Wanted<'_>) -> bool {
+        let topic = self.topic(wanted.exchange, wanted.topic);
+        let mut routes = topic.into_iter().flat_map(|topic| &topic.routes);
+        routes.any(|route| {
+            let major = wanted.version.major();
+            !route.service.draining
+                && !route.link.is_lost()
+                && route.service.newest(wanted.namespace, major).is_some()
+        })
+    }
+
     /// Every server that is not draining, serves the version and was not tried.
     pub(crate) fn candidates(&self, wanted: Wanted<'_>, tried: &[Arc<Route>]) -> Vec<Arc<Route>> {
         self.topic(wanted.exchange, wanted.topic)
@@ -259,7 +271,8 @@ pub(crate) fn spoken(routes: &[Arc<Route>]) -> Vec<String> {
     let mut spoken: Vec<String> = routes
         .iter()
         .flat_map(|route| {
-            route.service.apis.iter().map(move |api| {
+            let own = |api: &&AnnouncedApi| api.namespace.as_deref() != Some(introspection::NAMESPACE);
+            route.service.apis.iter().filter(own).map(move |api| {
                 let namespace = api
                     .namespace
                     .as_deref()

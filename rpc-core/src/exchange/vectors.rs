@@ -683,10 +683,10 @@ static METHOD: MethodInfo = MethodInfo::new("m", MethodKind::Call, Version::new(
     .with_args(&[ArgInfo::new("id", "u32"), ArgInfo::new("name", "String")]);
 
 fn bad_arguments(vector: &Vector) -> String {
-    let frame = args::Frame::new(&METHOD, vector.bytes());
+    let frame = args::Frame::new(&METHOD, Version::new(1, 0), vector.bytes());
     let read = frame.args().and_then(|[id, name]| {
-        id.required::<u32>()?;
-        name.required::<String>()
+        id.decode::<u32>()?;
+        name.decode::<String>()
     });
     read.unwrap_err().message()
 }

@@ -2,7 +2,7 @@
 
 use super::service::{Limits, Service};
 use super::{Endpoint, Server};
-use crate::{Target, Transport};
+use crate::{Target, Transport, introspection};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ pub struct ServerBuilder {
     endpoints: Vec<Arc<dyn Endpoint>>,
     listen: Option<String>,
     limits: Limits,
+    introspection: bool,
 }
 
 impl ServerBuilder {
@@ -33,6 +34,7 @@ impl ServerBuilder {
                 concurrency: CONCURRENCY,
                 queue: QUEUE,
             },
+            introspection: true,
         }
     }
 
@@ -69,6 +71,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether it answers `ping` and `describe`: see [`Client::describe`](crate::Client::describe). Default: it does.
+    pub fn introspection(mut self, answers: bool) -> Self {
+        self.introspection = answers;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -76,7 +84,7 @@ impl ServerBuilder {
     /// [`StartError::Target`] without a topic or server name, or when the transport has a server of that name already;
     /// [`StartError::Endpoints`] when there is none, or two of them have the same method; [`StartError::Listen`] when the
     /// transport cannot listen.
-    pub async fn start(self) -> Result<Server, StartError> {
+    pub async fn start(mut self) -> Result<Server, StartError> {
         if self.endpoints.is_empty() {
             return Err(StartError::Endpoints(
                 "it has no endpoint: `.endpoint(ComputeDispatcher::new(…))`".into(),
@@ -97,6 +105,20 @@ impl ServerBuilder {
                 "the server on topic {} needs a name: `Target::topic(\"…\").server(\"…\")`",
                 target.topic_name()
             )));
+        }
+        let reserved = |endpoint: &&Arc<dyn Endpoint>| {
+            endpoint.api().namespace() == Some(introspection::NAMESPACE)
+        };
+        if let Some(endpoint) = self.endpoints.iter().find(reserved) {
+            return Err(StartError::Endpoints(format!(
+                "`{}` is in the namespace `{}`, which belongs to what every server answers: give it another",
+                endpoint.api().name(),
+                introspection::NAMESPACE
+            )));
+        }
+        if self.introspection {
+            let own = introspection::endpoint(&target, &self.endpoints);
+            self.endpoints.push(own);
         }
         let service = Arc::new(Service::new(target, self.endpoints, self.limits)?);
         let driver = Arc::clone(&self.transport.0);

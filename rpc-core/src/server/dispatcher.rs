@@ -1,7 +1,7 @@
 //! Finds the endpoint and the method that a message is for.
 
 use super::{Endpoint, StartError};
-use crate::{ErrorKind, MethodInfo, MethodKind, Version, text};
+use crate::{ErrorKind, MethodInfo, MethodKind, Version, introspection, text};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -35,14 +35,14 @@ impl Dispatcher {
         for (at, one) in endpoints.iter().enumerate() {
             for other in &endpoints[..at] {
                 let (a, b) = (other.api(), one.api());
-                let same =
-                    a.namespace() == b.namespace() && a.version().major() == b.version().major();
+                let major = a.spoken().find(|a| b.spoken().any(|b| a.major() == b.major()));
+                let same = major.filter(|_| a.namespace() == b.namespace());
                 let common = a.methods().iter().find(|method| {
                     b.methods()
                         .iter()
                         .any(|other| other.name() == method.name())
                 });
-                if let (true, Some(method)) = (same, common) {
+                if let (Some(version), Some(method)) = (same, common) {
                     return Err(StartError::Endpoints(format!(
                         "`{}` and `{}` both have `{}` in {} {}.x: give one of the APIs a namespace of its own",
                         a.name(),
@@ -51,7 +51,7 @@ impl Dispatcher {
                         a.namespace().map_or("version".into(), |name| format!(
                             "namespace {name}, version"
                         )),
-                        a.version().major(),
+                        version.major(),
                     )));
                 }
             }
@@ -87,7 +87,7 @@ impl Dispatcher {
         let mut compatible = false;
         for entry in &self.endpoints {
             let api = entry.endpoint.api();
-            if api.namespace() != namespace || !api.version().serves(version) {
+            if api.namespace() != namespace || !api.serves(version) {
                 continue;
             }
             compatible = true;
@@ -95,6 +95,9 @@ impl Dispatcher {
                 continue;
             };
             let info = &api.methods()[index];
+            if !info.is_in(version) {
+                continue;
+            }
             // a call may be cast: then nobody waits for its value
             let fits = match asked {
                 MethodKind::Cast | MethodKind::Fanout => info.kind() != MethodKind::Multicall,
@@ -128,11 +131,14 @@ impl Dispatcher {
         }
         let spoken: Vec<String> = self
             .endpoints()
-            .map(|endpoint| {
-                let api = endpoint.api();
+            .map(|endpoint| endpoint.api())
+            .filter(|api| api.namespace() != Some(introspection::NAMESPACE))
+            .map(|api| {
+                let versions: Vec<String> = api.spoken().map(|end| end.to_string()).collect();
+                let versions = versions.join(" and ");
                 match api.namespace() {
-                    Some(namespace) => format!("{} ({namespace}) {}", api.name(), api.version()),
-                    None => format!("{} {}", api.name(), api.version()),
+                    Some(namespace) => format!("{} ({namespace}) {versions}", api.name()),
+                    None => format!("{} {versions}", api.name()),
                 }
             })
             .collect();

@@ -122,6 +122,32 @@ where
     }
 }
 
+/// Encodes the outcome of a method for a client that is older than a change of the answer's type: the value was an `Old`.
+///
+/// # Errors
+///
+/// When there is no old value for it, or it can't be encoded.
+pub fn older_answer<R, Old>(outcome: R) -> Result<Reply, Failure>
+where
+    R: Outcome,
+    R::Error: Serialize,
+    Old: for<'a> TryFrom<&'a R::Value, Error: fmt::Display> + Serialize,
+{
+    let mut encoded = Encoded::new();
+    Ok(Reply(match outcome.into_result() {
+        Ok(value) => {
+            let old = Old::try_from(&value)
+                .map_err(|error| codec::Error::new(crate::text::shown(&error.to_string())))?;
+            encoded.push(&old)?;
+            Ending::Value(encoded)
+        }
+        Err(error) => {
+            encoded.push(&error)?;
+            Ending::MethodError(encoded)
+        }
+    }))
+}
+
 /// How a request ended, as it is answered.
 #[derive(Debug)]
 pub(crate) enum Ending {

@@ -11,7 +11,7 @@ mod stats;
 
 pub use builder::{ServerBuilder, StartError};
 pub(crate) use endpoint::{Ending, Failure, Responder};
-pub use endpoint::{Endpoint, Incoming, ItemSink, Reply, Running, encoder};
+pub use endpoint::{Endpoint, Incoming, ItemSink, Reply, Running, encoder, older_answer};
 pub use gate::Stopped;
 pub(crate) use service::Arrived;
 pub(crate) use service::Service;

@@ -94,7 +94,7 @@ impl Service {
             deadline: request.deadline,
             incoming: Incoming {
                 context: request.context,
-                frame: Frame::new(found.method, request.args),
+                frame: Frame::new(found.method, request.version, request.args),
                 responder,
             },
         };

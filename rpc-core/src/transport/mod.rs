@@ -14,10 +14,11 @@ pub use stats::TransportStats;
 pub use transports::{OpenError, Scheme, Transports};
 pub use url::{ParseUrlError, TransportUrl};
 
-use crate::codec::Encoded;
+use crate::args::{Cap, Packed};
 use crate::server::Service;
 use crate::{
-    Context, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, StartError, Target, Version,
+    ApiInfo, Context, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, StartError, Target,
+    Version,
 };
 use bytes::Bytes;
 use std::fmt;
@@ -34,17 +35,23 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) parts: Parts,
-    pub(crate) args: Encoded,
+    pub(crate) args: Packed,
 }
 
 /// A message without its arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     pub(crate) target: Arc<Target>,
-    pub(crate) namespace: Option<&'static str>,
+    pub(crate) api: &'static ApiInfo,
     pub(crate) method: &'static MethodInfo,
+    /// The version that it is sent in, unless the server that it goes to needs a lower one.
     pub(crate) version: Version,
-    pub(crate) built: Version,
+    /// The one that it is sent in if all servers speak an older major only.
+    pub(crate) older: Option<Version>,
+    /// The highest version that it may be sent in.
+    pub(crate) cap: Option<Cap>,
+    /// The lowest version that it may be sent in.
+    pub(crate) floor: Option<Version>,
     pub(crate) context: Context,
     /// When it was sent by its client.
     pub(crate) sent: Instant,
@@ -88,8 +95,8 @@ impl Parts {
 /// A call's answer, not decoded yet.
 #[derive(Debug)]
 pub(crate) enum Response {
-    /// The value.
-    Value(Bytes),
+    /// The value, and the version that the call was sent in.
+    Value(Version, Bytes),
     /// The method's own error.
     MethodError(Bytes),
 }
@@ -118,6 +125,26 @@ impl fmt::Debug for ItemStream {
     }
 }
 
+/// The servers of a topic, as they announced themselves.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    /// Those that are not stopping.
+    pub(crate) servers: Vec<Surveyed>,
+    /// The addresses of nodes that were not reached, and why.
+    pub(crate) unreached: Vec<(String, String)>,
+    /// Why there may be no server, in words.
+    pub(crate) absence: String,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Surveyed {
+    /// Its name and address, fit to be shown.
+    pub(crate) name: String,
+    /// The end of each major version of each namespace that it speaks.
+    pub(crate) versions: Vec<(Option<String>, Version)>,
+}
+
 /// What carries messages: the seam that a transport implements.
 ///
 /// The futures that it returns hold what they need of the transport. Dropping one cancels what it waits for.
@@ -133,6 +160,10 @@ pub(crate) trait Driver: Send + Sync + 'static {
 
     /// Sends a message to one server and waits until it has accepted to send a stream.
     fn multicall(&self, message: Message) -> BoxFuture<Result<ItemStream, RpcError>>;
+
+    /// Looks which servers of a topic there are, once every node has announced itself or could not be reached, or the time is
+    /// over.
+    fn survey(&self, target: Arc<Target>, deadline: Instant) -> BoxFuture<Survey>;
 
     /// Makes a server reachable. `listen` is where, if the server says so.
     fn listen(

@@ -1,17 +1,27 @@
 //! The API as data: what dispatch, metrics, introspection and the command line read.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, VisRestricted, Visibility, parse_quote};
 
-use super::{Names, docs};
-use crate::model::{Api, Arg, Kind, Method, Version};
+use super::markers::Markers;
+use super::{Names, about, at, dispatcher, docs, moved, version};
+use crate::model::{Api, Arg, DefaultValue, Form, Kind, Method, Newer, Removed, Returned, Version};
 use crate::{attrs, types};
 
-pub(super) fn expand(api: &Api, names: &Names) -> TokenStream {
+pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream {
+    let Names {
+        module, private, ..
+    } = names;
     let Api { name, topic, .. } = api;
-    let private = &names.private;
-    let Version { major, minor } = api.version;
+    let newest = version(api.version, private);
+    let also = api.also.map(|also| version(also, private));
+    let also = also.map(|also| quote!(.with_also(#also)));
+    let aliases = api.aliases.iter().map(|(alias, meant)| {
+        let meant = version(*meant, private);
+        quote!((#alias, #meant))
+    });
+    let aliases = list("with_aliases", aliases);
     let namespace = api
         .namespace
         .as_ref()
@@ -26,25 +36,38 @@ pub(super) fn expand(api: &Api, names: &Names) -> TokenStream {
         let cfgs = attrs::cfgs(attrs);
         quote!(#(#cfgs)* #ident)
     });
-    let info = quote! {
-        #private::ApiInfo::new(#name, #private::Version::new(#major, #minor))
-            .with_topic(#topic)
-            #namespace
-            #text
-            .with_methods(&[#(#methods,)*])
-    };
+    let markers = markers.expand(names, &inner_vis(&names.vis));
     // Numbered by the compiler, after it has looked at each `cfg`, as the two tables are.
-    let index = quote! {
+    let content = quote! {
+        pub(super) struct Info;
+
         #[allow(dead_code, non_camel_case_types, clippy::enum_variant_names)]
         pub(super) enum Index {
             #(#variants,)*
         }
+
+        #markers
     };
-    module(names, &info, &index)
+    let data = self::module(names, &quote!(Info::API), &content);
+    quote! {
+        #data
+
+        // Beside the module, not in it: here, the user's types and expressions mean what they mean to him.
+        #[allow(deprecated)]
+        impl #module::Info {
+            const API: #private::ApiInfo = #private::ApiInfo::new(#name, #newest)
+                #also
+                #aliases
+                .with_topic(#topic)
+                #namespace
+                #text
+                .with_methods(&[#(#methods,)*]);
+        }
+    }
 }
 
 /// The module that holds the data.
-pub(crate) fn module(names: &Names, info: &TokenStream, index: &TokenStream) -> TokenStream {
+pub(crate) fn module(names: &Names, info: &TokenStream, content: &TokenStream) -> TokenStream {
     let Names {
         title,
         module,
@@ -52,7 +75,9 @@ pub(crate) fn module(names: &Names, info: &TokenStream, index: &TokenStream) -> 
         vis,
         ..
     } = names;
-    let about = docs(&format!("What `{title}` is, as data."));
+    let about = docs(&format!(
+        "What `{title}` is, as data, and its versions, as what a client can be pinned to."
+    ));
     let api = docs(&format!("Name, version and methods of `{title}`."));
     let inner = inner_vis(vis);
     quote! {
@@ -62,7 +87,7 @@ pub(crate) fn module(names: &Names, info: &TokenStream, index: &TokenStream) -> 
             #[allow(dead_code)]
             #inner static API: #private::ApiInfo = #info;
 
-            #index
+            #content
         }
     }
 }
@@ -75,12 +100,22 @@ fn method(method: &Method, private: &TokenStream) -> TokenStream {
         Kind::Fanout => quote!(Fanout),
         Kind::Multicall => quote!(Multicall),
     };
-    let Version { major, minor } = method.since.version;
-    let args = method.args.iter().map(|Arg { wire_name, ty, .. }| {
-        let ty = types::text(ty);
-        quote!(#private::ArgInfo::new(#wire_name, #ty))
-    });
-    let args = (!method.args.is_empty()).then(|| quote!(.with_args(&[#(#args),*])));
+    let since = version(method.since.version, private);
+    let until = method.until.map(|until| version(until, private));
+    let until = until.map(|until| quote!(.with_until(#until)));
+    let args = method.args.iter().map(|item| arg(item, private));
+    let args = args.chain(method.removed.iter().map(|item| removed(item, private)));
+    let args = list("with_args", args);
+    let answer = types::text(&method.answer);
+    let answers = method
+        .returned
+        .iter()
+        .map(|Returned { until, ty, one_way }| {
+            let (until, text) = (version(*until, private), types::text(ty));
+            let one_way = one_way.then(|| quote!(.one_way()));
+            quote!(#private::OldAnswer::new(#until, #text) #one_way)
+        });
+    let answers = list("with_answers", answers);
     let timeout = method.timeout.as_ref().map(|timeout| {
         let (unit, amount) = match timeout.millis {
             millis if millis.is_multiple_of(1_000) => ("secs", millis / 1_000),
@@ -91,15 +126,97 @@ fn method(method: &Method, private: &TokenStream) -> TokenStream {
     });
     let text = attrs::docs(&method.attrs).map(|docs| quote!(.with_docs(#docs)));
     quote! {
-        #private::MethodInfo::new(#name, #private::MethodKind::#kind, #private::Version::new(#major, #minor))
+        #private::MethodInfo::new(#name, #private::MethodKind::#kind, #since)
+            #until
             #args
+            .with_answer(#answer)
+            #answers
             #timeout
             #text
     }
 }
 
+fn arg(arg: &Arg, private: &TokenStream) -> TokenStream {
+    let (name, ty) = (&arg.wire_name, types::text(&arg.ty));
+    let newer = arg.newer.as_ref().map(|newer| {
+        let Newer { since, lossy, .. } = newer;
+        let since = version(*since, private);
+        let default = default(arg, &newer.default, private);
+        let lossy = lossy.then(|| quote!(.with_lossy()));
+        quote!(.with_since(#since).with_default(#default) #lossy)
+    });
+    let names = arg
+        .names
+        .iter()
+        .map(|(until, name)| dated(*until, name, private));
+    let types = arg
+        .types
+        .iter()
+        .map(|(until, ty)| dated(*until, &types::text(ty), private));
+    let values = arg
+        .values
+        .iter()
+        .map(|(since, pattern)| dated(*since, &about::cases(pattern).join(" | "), private));
+    let histories = [
+        list("with_names", names),
+        list("with_types", types),
+        list("with_values", values),
+    ];
+    quote!(#private::ArgInfo::new(#name, #ty) #newer #(#histories)*)
+}
+
+fn removed(removed: &Removed, private: &TokenStream) -> TokenStream {
+    let (name, ty) = (&removed.wire_name, types::text(&removed.ty));
+    let since = removed.since.map(|since| version(since, private));
+    let since = since.map(|since| quote!(.with_since(#since)));
+    let until = version(removed.until, private);
+    quote!(#private::ArgInfo::new(#name, #ty) #since .with_until(#until))
+}
+
+/// `(Version::new(6, 0), "instance_type")`
+fn dated(at: Version, text: &str, private: &TokenStream) -> TokenStream {
+    let at = version(at, private);
+    quote!((#at, #text))
+}
+
+/// `.with_args(&[..])`, if there is anything in the list.
+fn list(with: &str, items: impl Iterator<Item = TokenStream>) -> Option<TokenStream> {
+    let mut items = items.peekable();
+    items.peek()?;
+    let with = format_ident!("{with}");
+    Some(quote!(.#with(&[#(#items),*])))
+}
+
+/// A function that gives an argument's default, encoded. It captures nothing, so that it can stand in a constant.
+fn default(arg: &Arg, default: &DefaultValue, private: &TokenStream) -> TokenStream {
+    let at = at(&arg.ty);
+    let near = moved(private, at);
+    let owned = dispatcher::owned(arg, &near);
+    let value = match (default, &arg.form) {
+        (DefaultValue::None, _) => return quote!(|| #private::none()),
+        (DefaultValue::OfType, _) => {
+            quote_spanned!(at=> <#owned as ::core::default::Default>::default())
+        }
+        // What is lent to the method can be written as it is lent, or as what owns it.
+        (DefaultValue::Expr(expr), Form::Str | Form::Slice(_)) => {
+            let at = super::at(expr);
+            quote_spanned!(at=> <#owned as ::core::convert::From<_>>::from(#expr))
+        }
+        (DefaultValue::Expr(expr), _) => expr.to_token_stream(),
+    };
+    // Only where it is used, so that its name means something else in the user's expression.
+    let bytes = quote! {{
+        static DEFAULT: #private::DefaultBytes = #private::DefaultBytes::new();
+        &DEFAULT
+    }};
+    match arg.form {
+        Form::Bytes => quote_spanned!(at=> || #near::DefaultBytes::get_bytes(#bytes, || #value)),
+        _ => quote_spanned!(at=> || #near::DefaultBytes::get::<#owned>(#bytes, || #value)),
+    }
+}
+
 /// The trait's visibility as it is said from inside the module, which is one level deeper.
-fn inner_vis(vis: &Visibility) -> Visibility {
+pub(super) fn inner_vis(vis: &Visibility) -> Visibility {
     let Visibility::Restricted(VisRestricted { path, .. }) = vis else {
         return match vis {
             Visibility::Inherited => parse_quote!(pub(super)),

@@ -2,12 +2,14 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Type;
 
-use super::{Names, at, docs, quiet};
+use super::markers::Markers;
+use super::{Names, about, at, docs, local, moved, pack, quiet, setters, version};
 use crate::attrs;
-use crate::model::{Api, Arg, Form, Kind, Method};
+use crate::model::{Api, Arg, Kind, Method, Parameter, Returned};
 
-pub(super) fn expand(api: &Api, names: &Names) -> TokenStream {
+pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream {
     let Names {
         client,
         pin,
@@ -16,7 +18,9 @@ pub(super) fn expand(api: &Api, names: &Names) -> TokenStream {
     } = names;
     let frame = frame(names, &quote!(#service));
     let quiet = quiet();
-    let methods = api.methods.iter().map(|item| method(item, names));
+    let methods = api.methods.iter().map(|item| method(item, markers, names));
+    let setters = api.methods.iter().filter(|method| setters::needed(method));
+    let setters = setters.map(|method| setters::expand(method, markers, names));
     quote! {
         #frame
 
@@ -25,6 +29,8 @@ pub(super) fn expand(api: &Api, names: &Names) -> TokenStream {
         impl<#pin> #client<#pin> {
             #(#methods)*
         }
+
+        #(#setters)*
     }
 }
 
@@ -45,7 +51,7 @@ pub(crate) fn frame(names: &Names, bound: &TokenStream) -> TokenStream {
     let name = client.to_string();
     let about = docs(&format!(
         "Client of {link}: has its methods, and sends them to a server. Cheap to clone.\n\n\
-         `{pin}` is what the compiler knows of the servers' version: with `Dynamic`, nothing."
+         `{pin}` is what the compiler knows of the servers' version: with `Dynamic`, nothing; see [`pin`](Self::pin)."
     ));
     let new = docs(&format!(
         "A client that reaches the servers of {link} through this transport."
@@ -53,6 +59,17 @@ pub(crate) fn frame(names: &Names, bound: &TokenStream) -> TokenStream {
     let local = docs(&format!(
         "A client of an implementation of {link} in the same process, with no network between them: made for tests."
     ));
+    let pinned = docs(&format!(
+        "A client for servers of this version of {link}: on it, what is newer does not compile.\n\n\
+         What is sent needs no newer version either, as with a version cap. A pin only lowers the cap: one that is \
+         lower already stays."
+    ));
+    let at_least = docs(&format!(
+        "A client [pinned](Self::pin) to this version of {link}, if the version cap is not lower.\n\n\
+         `None` if it is, and if there is no cap: then nothing is known of the servers."
+    ));
+    let version = quote!(const MAJOR: ::core::primitive::u16, const MINOR: ::core::primitive::u16);
+    let pinned_to = quote!(#private::Pinned<MAJOR, MINOR>);
     quote! {
         #about
         #(#deprecated)*
@@ -97,6 +114,30 @@ pub(crate) fn frame(names: &Names, bound: &TokenStream) -> TokenStream {
                 }
             }
 
+            #pinned
+            #[must_use]
+            #vis fn pin<#version>(&self) -> #client<#pinned_to>
+            where
+                #pinned_to: #module::Known,
+            {
+                #client {
+                    core: #private::Client::pin(&self.core, #private::Version::new(MAJOR, MINOR)),
+                    pin: ::core::marker::PhantomData,
+                }
+            }
+
+            #at_least
+            #[must_use]
+            #vis fn at_least<#version>(&self) -> ::core::option::Option<#client<#pinned_to>>
+            where
+                #pinned_to: #module::Known,
+            {
+                ::core::primitive::bool::then(
+                    #private::Client::is_at_least(&self.core, #private::Version::new(MAJOR, MINOR)),
+                    || Self::pin(self),
+                )
+            }
+
             /// What every client can do, whatever its API.
             #[must_use]
             #vis fn rpc(&self) -> &#private::Client {
@@ -129,12 +170,12 @@ pub(crate) fn frame(names: &Names, bound: &TokenStream) -> TokenStream {
     }
 }
 
-fn method(method: &Method, names: &Names) -> TokenStream {
+fn method(method: &Method, markers: &Markers, names: &Names) -> TokenStream {
     let Names {
         module,
         private,
+        pin,
         vis,
-        title,
         ..
     } = names;
     let Method {
@@ -144,16 +185,72 @@ fn method(method: &Method, names: &Names) -> TokenStream {
         ..
     } = method;
     let attrs = attrs::shared(&method.attrs);
-    let docs = method_docs(method, title);
+    let docs = about::method(method, markers, names);
     let (context, context_ty) = (&method.context.ident, &method.context.ty);
-    let parameters = args.iter().map(|Arg { ident, ty, .. }| quote!(#ident: #ty));
-    let packed = args.iter().map(pack);
-    let (returned, send) = match method.kind {
-        Kind::Call => (quote!(Call<#answer>), quote!(call::<#answer>)),
-        Kind::Cast => (quote!(Cast), quote!(cast)),
-        Kind::Fanout => (quote!(FanoutCast), quote!(fanout)),
-        Kind::Multicall => (quote!(Multicall<#answer>), quote!(multicall::<#answer>)),
+    let given = args.iter().enumerate();
+    let given = given.filter(|(_, arg)| arg.newer.as_ref().is_none_or(|newer| !newer.setter));
+    let parameters = given
+        .clone()
+        .map(|(_, Arg { ident, ty, .. })| quote!(#ident: #ty));
+    let routing = method
+        .routing
+        .iter()
+        .map(|Parameter { ident, ty }| quote!(#ident: #ty));
+    let parameters = parameters.chain(routing);
+    let clause = markers.clause(method.since.version, method.until, ident.span(), names);
+
+    let [request, value] = ["request", "value"].map(local);
+    let lent = quote!(&mut #request);
+    let packed = given.map(|(index, arg)| pack::argument(arg, index, &arg.ident, &lent, private));
+    // The user's expressions come last: whatever they do with the parameters, it is encoded by then.
+    let removed = method.removed.iter().zip(args.len()..);
+    let removed =
+        removed.map(|(removed, index)| pack::removed(removed, index, &value, &lent, private));
+    let server = method
+        .server
+        .iter()
+        .map(|expr| pack::server(expr, &lent, private));
+    // They need not make use of all that is there for them.
+    let unused = method
+        .routing
+        .iter()
+        .map(|Parameter { ident, .. }| quote!(let _ = &#ident;));
+    let statements: TokenStream = unused.chain(packed).chain(removed).chain(server).collect();
+
+    let new = quote! {
+        #private::Request::new(
+            &self.core,
+            &#private::ApiInfo::methods(&#module::API)[#module::Index::#ident as ::core::primitive::usize],
+            #context,
+        )
     };
+    let (begin, request) = match statements.is_empty() {
+        true => (None, new),
+        false => (Some(quote!(let mut #request = #new;)), quote!(#request)),
+    };
+    let send = match method.kind {
+        Kind::Call => {
+            // An older answer that is not understood is not asked for.
+            let older = method.returned.iter().filter(|older| !older.one_way);
+            let older: Vec<_> = older
+                .map(|older| older_answer(older, answer, private))
+                .collect();
+            match older.is_empty() {
+                true => quote!(call::<#answer>(#request)),
+                false => quote!(call_with::<#answer>(#request, const { &[#(#older),*] })),
+            }
+        }
+        Kind::Cast => quote!(cast(#request)),
+        Kind::Fanout => quote!(fanout(#request)),
+        Kind::Multicall => quote!(multicall::<#answer>(#request)),
+    };
+    let mut send = quote!(#private::Request::#send);
+    let mut returned = setters::sender(method, private);
+    if setters::needed(method) {
+        let name = names.setters(method);
+        send = quote!(#name { call: #send, pin: ::core::marker::PhantomData });
+        returned = quote!(#name<#pin>);
+    }
     // What is returned is `must_use` by itself.
     let double = (!attrs::named(&method.attrs, "must_use").is_empty())
         .then(|| quote!(#[allow(clippy::double_must_use)]));
@@ -161,56 +258,21 @@ fn method(method: &Method, names: &Names) -> TokenStream {
         #(#attrs)*
         #docs
         #double
-        #vis fn #ident(&self, #context: #context_ty #(, #parameters)*) -> #private::#returned {
-            #private::Request::new(
-                &self.core,
-                &#private::ApiInfo::methods(&#module::API)[#module::Index::#ident as ::core::primitive::usize],
-                #context,
-            )
-            #(#packed)*
-            .#send()
+        #vis fn #ident(&self, #context: #context_ty #(, #parameters)*) -> #returned #clause {
+            #begin
+            #statements
+            #send
         }
     }
 }
 
-/// `.arg::<T>(&id)`: the type is named, so that an error about it is one about the user's type.
-fn pack(
-    Arg {
-        ident, ty, form, ..
-    }: &Arg,
+/// How the client reads the answer of an older server.
+fn older_answer(
+    Returned { until, ty, .. }: &Returned,
+    answer: &Type,
+    private: &TokenStream,
 ) -> TokenStream {
     let at = at(ty);
-    match form {
-        Form::Value => quote_spanned!(at=> .arg::<#ty>(&#ident)),
-        Form::Str => quote_spanned!(at=> .arg::<::core::primitive::str>(#ident)),
-        Form::Bytes => quote_spanned!(at=> .bytes(#ident)),
-        Form::Slice(elem) => quote_spanned!(at=> .arg::<[#elem]>(#ident)),
-        Form::Reference(elem) | Form::ReferenceToBorrowed(elem) => {
-            quote_spanned!(at=> .arg::<#elem>(#ident))
-        }
-    }
-}
-
-/// What the user has not written, and the line about how the method travels.
-fn method_docs(method: &Method, title: &str) -> TokenStream {
-    let name = &method.wire_name.value;
-    let sentence = match method.kind {
-        Kind::Call => format!("Runs `{name}` on a server, and gets its answer."),
-        Kind::Cast => format!("Has a server run `{name}`, with no reply."),
-        Kind::Fanout => format!("Has every server run `{name}`, with no reply."),
-        Kind::Multicall => format!("Runs `{name}` on a server, which answers item by item."),
-    };
-    let (since, kind) = (method.since.version, method.kind.word());
-    let timeout = method
-        .timeout
-        .as_ref()
-        .map(|timeout| format!(" · timeout {}", timeout.text));
-    let line = format!(
-        "\n*`{title}` {since} · {kind}{}*",
-        timeout.unwrap_or_default()
-    );
-    match attrs::has_docs(&method.attrs) {
-        true => docs(&line),
-        false => docs(&format!("{sentence}\n{line}")),
-    }
+    let (near, until) = (moved(private, at), version(*until, private));
+    quote_spanned!(at=> #near::Older::of::<#answer, #ty>(#until))
 }

@@ -1,11 +1,11 @@
 //! The dispatcher: decodes the arguments of a request, runs the method, encodes its answer.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::{Ident, Type};
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
 
-use super::{Names, at, docs, local, moved, quiet};
-use crate::model::{Api, Arg, Form, Kind, Method};
+use super::{Names, at, docs, local, moved, quiet, version};
+use crate::model::{Api, Arg, Form, Kind, Method, Returned};
 use crate::{attrs, types};
 
 pub(super) fn expand(api: &Api, names: &Names) -> TokenStream {
@@ -114,40 +114,30 @@ fn arm(method: &Method, names: &Names) -> TokenStream {
         service,
         ..
     } = names;
-    let Method {
-        ident,
-        args,
-        answer,
-        ..
-    } = method;
-    let [this, incoming, context, frame, items, encode] =
-        ["service", "incoming", "context", "frame", "items", "encode"].map(local);
+    let Method { ident, args, .. } = method;
+    let [this, incoming, context, frame, items, asked] = [
+        "service", "incoming", "context", "frame", "items", "version",
+    ]
+    .map(local);
 
-    let idents: Vec<&Ident> = args.iter().map(|arg| &arg.ident).collect();
+    let slots = args.iter().map(|arg| arg.ident.to_token_stream());
+    // What was removed is in old messages, and nobody asks for it.
+    let slots = slots.chain(method.removed.iter().map(|_| quote!(_)));
+    let idents = args.iter().map(|arg| &arg.ident);
     let decoded = args.iter().map(|arg| decode(arg, private));
     let values = (!args.is_empty()).then(|| quote!(let (#(#idents,)*) = (#(#decoded,)*);));
     // The bytes are given back before the method runs, unless it runs on them.
     let free = (!args.iter().any(borrows)).then(|| quote!(::core::mem::drop(#frame);));
     let passed = args.iter().map(pass);
+    let asked = (!method.returned.is_empty())
+        .then(|| quote!(let #asked = #private::Frame::version(&#frame);));
     let lent = moved(&quote!(&#context), at(&method.context.ty));
     let run = quote!(<#implementor as #service>::#ident(&#this, #lent #(, #passed)*));
 
-    let at = at(answer);
-    let near = moved(private, at);
     let (open, finish) = match method.kind {
         Kind::Call => (
             quote!(let (#context, #frame) = #private::Incoming::open(#incoming);),
-            // The one place that asks something of the return type.
-            match types::result(answer) {
-                Some((value, error)) => encode_result(answer, value, error, &run, names),
-                None => {
-                    let encoder = quote_spanned!(at=> #near::encoder::<#answer>());
-                    quote! {
-                        let #encode = #encoder;
-                        #encode(#run.await)
-                    }
-                }
-            },
+            answer(method, &run, names),
         ),
         Kind::Cast | Kind::Fanout => (
             quote!(let (#context, #frame) = #private::Incoming::open(#incoming);),
@@ -159,7 +149,9 @@ fn arm(method: &Method, names: &Names) -> TokenStream {
         Kind::Multicall => (
             quote!(let (#context, #frame, #items) = #private::Incoming::open_stream(#incoming);),
             {
-                let send_all = quote_spanned!(at=> #near::ItemSink::send_all::<#answer, _>);
+                let (item, at) = (&method.answer, at(&method.answer));
+                let near = moved(private, at);
+                let send_all = quote_spanned!(at=> #near::ItemSink::send_all::<#item, _>);
                 quote!(#send_all(#items, #run).await)
             },
         ),
@@ -167,11 +159,46 @@ fn arm(method: &Method, names: &Names) -> TokenStream {
     quote! {
         |#this, #incoming| ::std::boxed::Box::pin(async move {
             #open
-            let [#(#idents),*] = #private::Frame::args(&#frame)?;
+            let [#(#slots),*] = #private::Frame::args(&#frame)?;
             #values
+            #asked
             #free
             #finish
         })
+    }
+}
+
+/// Runs a call and encodes its answer. This is the one place that asks something of the return type.
+fn answer(method: &Method, run: &TokenStream, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let answer = &method.answer;
+    let [outcome, encode, asked] = ["outcome", "encode", "version"].map(local);
+    let encoded = |run: &TokenStream| match types::result(answer) {
+        Some((value, error)) => encode_result(answer, value, error, run, names),
+        None => {
+            let at = at(answer);
+            let near = moved(private, at);
+            let encoder = quote_spanned!(at=> #near::encoder::<#answer>());
+            quote! {
+                let #encode = #encoder;
+                #encode(#run)
+            }
+        }
+    };
+    if method.returned.is_empty() {
+        return encoded(&quote!(#run.await));
+    }
+    // The oldest come first, so that each sees what is too old for the next.
+    let older = method.returned.iter().map(|Returned { until, ty, .. }| {
+        let at = at(ty);
+        let (near, until) = (moved(private, at), version(*until, private));
+        let converted = quote_spanned!(at=> #near::older_answer::<#answer, #ty>(#outcome));
+        quote!(if #asked < #until { #converted } else)
+    });
+    let newest = encoded(&quote!(#outcome));
+    quote! {
+        let #outcome = #run.await;
+        #(#older)* { #newest }
     }
 }
 
@@ -195,38 +222,75 @@ fn encode_result(
         #near::encoder::<::core::result::Result<(), <#answer as #near::Outcome>::Error>>()
     };
     quote! {
-        match #private::Outcome::into_result(#run.await) {
+        match #private::Outcome::into_result(#run) {
             ::core::result::Result::Ok(#side) => #encode_value(::core::result::Result::Ok(#side)),
             ::core::result::Result::Err(#side) => #encode_error(::core::result::Result::Err(#side)),
         }
     }
 }
 
-/// `Slot::required::<T>(id)?`
-fn decode(
-    Arg {
-        ident, ty, form, ..
-    }: &Arg,
-    private: &TokenStream,
-) -> TokenStream {
+/// `Slot::decode::<T>(id)?`
+fn decode(arg: &Arg, private: &TokenStream) -> TokenStream {
+    let Arg {
+        ident,
+        ty,
+        form,
+        types,
+        ..
+    } = arg;
     let at = at(ty);
-    let private = moved(private, at);
-    let ty = match form {
-        Form::Bytes => return quote_spanned!(at=> #private::Slot::bytes(#ident)?),
-        Form::Value => quote!(#ty),
-        Form::Str => quote_spanned!(at=> &::core::primitive::str),
+    let near = moved(private, at);
+    let owned = match form {
+        Form::Bytes if types.is_empty() => return quote_spanned!(at=> #near::Slot::bytes(#ident)?),
+        Form::Str if types.is_empty() => quote_spanned!(at=> &::core::primitive::str),
+        _ => owned(arg, &near),
+    };
+    let present = match form {
+        Form::Bytes => {
+            quote_spanned!(at=> <[::core::primitive::u8]>::to_vec(#near::Slot::bytes(#ident)?))
+        }
+        _ => quote_spanned!(at=> #near::Slot::decode::<#owned>(#ident)?),
+    };
+    if types.is_empty() {
+        return present;
+    }
+    let older = types.iter().enumerate().map(|(index, (_, old))| {
+        let (index, at) = (Literal::usize_unsuffixed(index), super::at(old));
+        let near = moved(private, at);
+        let converted = quote_spanned!(at=> #near::Slot::converted::<#old, #owned>(#ident)?);
+        quote!(::core::option::Option::Some(#index) => #converted,)
+    });
+    quote! {
+        match #private::Slot::form(&#ident) {
+            #(#older)*
+            _ => #present,
+        }
+    }
+}
+
+/// The type of a value that is decoded and lent to the method, or given to it.
+pub(super) fn owned(Arg { ty, form, .. }: &Arg, private: &TokenStream) -> TokenStream {
+    let at = at(ty);
+    match form {
+        Form::Value => ty.to_token_stream(),
+        Form::Str => quote_spanned!(at=> ::std::string::String),
+        Form::Bytes => quote_spanned!(at=> ::std::vec::Vec<::core::primitive::u8>),
         Form::Slice(elem) => quote_spanned!(at=> ::std::vec::Vec<#elem>),
         Form::Reference(elem) => quote_spanned!(at=> <#elem as #private::OwnedArg>::Owned),
-        Form::ReferenceToBorrowed(elem) => quote!(#elem),
-    };
-    quote_spanned!(at=> #private::Slot::required::<#ty>(#ident)?)
+        Form::ReferenceToBorrowed(elem) => elem.to_token_stream(),
+    }
 }
 
 /// The decoded value as the method takes it.
-fn pass(Arg { ident, form, .. }: &Arg) -> TokenStream {
+fn pass(
+    Arg {
+        ident, form, types, ..
+    }: &Arg,
+) -> TokenStream {
     match form {
-        Form::Value | Form::Str | Form::Bytes => quote!(#ident),
-        Form::Slice(_) | Form::Reference(_) | Form::ReferenceToBorrowed(_) => quote!(&#ident),
+        Form::Str | Form::Bytes if types.is_empty() => quote!(#ident),
+        Form::Value => quote!(#ident),
+        _ => quote!(&#ident),
     }
 }
 
@@ -235,7 +299,8 @@ fn borrows(arg: &Arg) -> bool {
     match &arg.form {
         Form::Value => types::borrows(&arg.ty),
         Form::Slice(elem) => types::borrows(elem),
-        Form::Str | Form::Bytes | Form::ReferenceToBorrowed(_) => true,
+        Form::Str | Form::Bytes => arg.types.is_empty(),
+        Form::ReferenceToBorrowed(_) => true,
         Form::Reference(_) => false,
     }
 }

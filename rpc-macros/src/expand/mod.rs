@@ -4,28 +4,34 @@
 //! no trait in the user's scope can take their place; locals have [`local`]'s span, so that any argument name is free;
 //! and what is generated points at the user's tokens wherever the compiler may have something to say about them.
 
+mod about;
 pub(crate) mod api;
 pub(crate) mod client;
 pub(crate) mod dispatcher;
+pub(crate) mod markers;
+mod pack;
 pub(crate) mod service;
+mod setters;
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ItemTrait, Path, Visibility};
 
-use crate::model::Api;
+use crate::model::{Api, Method, Version};
 use crate::{attrs, parse};
+use markers::Markers;
 
 /// Everything that the attribute makes of a trait.
 pub(crate) fn expand(api: &Api, item: &ItemTrait, names: &Names) -> TokenStream {
+    let markers = Markers::new(api);
     let service = service::expand(item);
-    let client = client::expand(api, names);
+    let client = client::expand(api, &markers, names);
     let dispatcher = dispatcher::expand(api, names);
-    let data = api::expand(api, names);
+    let data = api::expand(api, &markers, names);
     quote! {
         #service
         #client
@@ -92,6 +98,30 @@ impl Names {
             title,
         }
     }
+
+    /// `ComputeSnapshot`: what a method with setters returns.
+    pub(crate) fn setters(&self, method: &Method) -> Ident {
+        let word = |word: &str| {
+            let mut letters = word.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            first.chain(letters).collect::<String>()
+        };
+        let name = method.ident.unraw().to_string();
+        let mut name: String = name.split('_').map(word).collect();
+        if matches!(&*name, "Client" | "Dispatcher") {
+            name.push_str("Call");
+        }
+        Ident::new(&format!("{}{name}", self.title), method.ident.span())
+    }
+}
+
+/// `Version::new(2, 5)`
+fn version(Version { major, minor }: Version, private: &TokenStream) -> TokenStream {
+    let (major, minor) = (
+        Literal::u16_unsuffixed(major),
+        Literal::u16_unsuffixed(minor),
+    );
+    quote!(#private::Version::new(#major, #minor))
 }
 
 /// All words in the tokens.

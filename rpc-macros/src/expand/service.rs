@@ -31,7 +31,8 @@ fn method(item: &mut TraitItemFn) {
     for input in &mut item.sig.inputs {
         let (FnArg::Receiver(syn::Receiver { attrs, .. })
         | FnArg::Typed(syn::PatType { attrs, .. })) = input;
-        attrs.retain(|attr| !attrs::is_ours(attr));
+        // The compiler allows no docs there; they are those of the client's setter.
+        attrs.retain(|attr| !attrs::is_ours(attr) && !attr.path().is_ident("doc"));
     }
     if item.sig.asyncness.take().is_none() {
         return;

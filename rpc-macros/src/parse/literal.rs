@@ -69,7 +69,7 @@ pub(crate) fn meant(key: &str, literal: &str, example: &str) -> String {
     let with = |unit: &str| LitStr::new(&format!("{literal}{unit}"), Span::call_site());
     let good = |literal: &LitStr| match key {
         "timeout" => timeout(literal).is_ok(),
-        "version" | "since" => version(literal).is_ok(),
+        "version" | "also" | "since" | "until" => version(literal).is_ok(),
         "crate" => krate(literal).is_ok(),
         _ => literal.value().chars().all(char::is_alphanumeric),
     };

@@ -1,171 +1,300 @@
-//! The word lists in `#[rpc_api(..)]` and `#[rpc(..)]`: `cast, since = "2.1"`.
+//! The word lists in `#[rpc_api(..)]` and `#[rpc(..)]`, and the lists inside of them: `cast, since = "2.1", was(..)`.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span};
 use quote::ToTokens;
-use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, token};
+use syn::{
+    Attribute, Error, Expr, ExprLit, Ident, Lit, LitStr, Meta, Result, Token, Type, parenthesized,
+    token,
+};
 
+use super::grammar::{Grammar, Takes};
 use super::literal;
+use crate::attrs;
 use crate::ctxt::Ctxt;
 
-/// What a list may hold.
-#[derive(Debug)]
-pub(crate) struct Grammar {
-    /// Words that stand alone.
-    pub(crate) flags: &'static [&'static str],
-    /// Words with a string, and an example of one.
-    pub(crate) strings: &'static [(&'static str, &'static str)],
-}
-
-/// The words of a list, each known to the grammar and there once.
+/// The words of a list, each known to the grammar, and there once unless it may be repeated.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    seen: Vec<Ident>,
+    seen: Vec<(Ident, Value)>,
     /// The words that unknown ones were probably meant to be.
     meant: Vec<&'static str>,
-    strings: Vec<(Ident, LitStr)>,
+    /// A part could not be read at all: then nothing is known to be missing.
+    broken: bool,
+}
+
+#[derive(Debug)]
+enum Value {
+    Nothing,
+    String(LitStr),
+    Expr(Expr),
+    Type(Type),
+    List(Group),
+    /// There is one, and it is in error already.
+    Wrong,
 }
 
 impl Words {
-    /// Adds the words of one list. What is wrong with a word is an error at that word, and the others still count. False
-    /// when it is no list at all: then nothing is known to be missing from it.
-    pub(crate) fn read(&mut self, list: TokenStream, grammar: &Grammar, ctxt: &Ctxt) -> bool {
-        let parser = Punctuated::<Word, Token![,]>::parse_terminated;
-        let Some(words) = ctxt.ok(parser.parse2(list)) else {
-            return false;
-        };
-        for word in words {
-            if let Some(error) = self.add(word, grammar) {
-                ctxt.push(error);
+    /// All that stands in the `#[rpc(..)]` of a method or an argument; two of them are read as one.
+    pub(crate) fn of(attrs: &[Attribute], grammar: &Grammar, ctxt: &Ctxt) -> Self {
+        let mut words = Self::default();
+        for attr in attrs.iter().filter(|attr| attrs::is_ours(attr)) {
+            match &attr.meta {
+                Meta::List(list) => {
+                    let mut group = Group::new(Delimiter::Parenthesis, list.tokens.clone());
+                    group.set_span(list.delimiter.span().close());
+                    words.read(&group, grammar, ctxt);
+                }
+                Meta::Path(_) => {}
+                Meta::NameValue(meta) => {
+                    words.broken = true;
+                    let example = grammar.example();
+                    let message = format!("write the words in parentheses: `#[rpc({example})]`");
+                    ctxt.error_on(meta, message);
+                }
             }
         }
-        true
+        words
     }
 
-    fn add(&mut self, Word { key, value }: Word, grammar: &Grammar) -> Option<syn::Error> {
-        let error = |message: String| Some(syn::Error::new(key.span(), message));
+    /// The words of a list inside another.
+    pub(crate) fn inside(list: &Group, grammar: &Grammar, ctxt: &Ctxt) -> Self {
+        let mut words = Self::default();
+        words.read(list, grammar, ctxt);
+        words
+    }
+
+    /// Adds the words of one list in parentheses. What is wrong with a word is an error at that word, and the others still
+    /// count.
+    pub(crate) fn read(&mut self, list: &Group, grammar: &Grammar, ctxt: &Ctxt) {
+        let parser = |input: ParseStream<'_>| {
+            self.parse(input, grammar, ctxt);
+            Ok(())
+        };
+        ctxt.ok(in_parentheses(list, parser));
+    }
+
+    /// Reads words up to the end.
+    pub(crate) fn parse(&mut self, input: ParseStream<'_>, grammar: &Grammar, ctxt: &Ctxt) {
+        while !input.is_empty() {
+            if let Err(error) = self.word(input, grammar, ctxt) {
+                ctxt.push(error);
+                self.broken = true;
+                grammar.skip(input);
+            }
+        }
+    }
+
+    /// Reads a word and the comma after it. An error that is returned is one after which it is not known where the next
+    /// word begins.
+    fn word(&mut self, input: ParseStream<'_>, grammar: &Grammar, ctxt: &Ctxt) -> Result<()> {
+        let key = grammar.key(input)?;
         let name = key.to_string();
-        let example = grammar.strings.iter().find(|(known, _)| *known == name);
-        if example.is_none() && !grammar.flags.contains(&&*name) {
+        let Some((name, takes)) = grammar.find(&name) else {
             let nearest = grammar.nearest(&name);
             self.meant.extend(nearest);
-            return error(grammar.unknown(&name, nearest));
-        }
-        if self.seen.contains(&key) {
-            return error(format!("`{name}` is given twice: leave one out"));
-        }
-        self.seen.push(key.clone());
-
-        match (example, value) {
-            (None, Value::Nothing) => None,
-            (None, Value::List(_) | Value::Expr(_)) => {
-                error(format!("`{name}` takes no value: write `{name}` alone"))
+            ctxt.error(key.span(), grammar.unknown(&name, nearest));
+            skip_value(input);
+            if end(input).is_err() {
+                grammar.skip(input);
             }
-            (Some((_, example)), Value::Nothing) => error(format!(
-                "`{name}` needs a value: write `{name} = \"{example}\"`"
-            )),
-            (Some((_, example)), Value::List(list)) => Some(syn::Error::new(
-                list.span(),
-                format!("`{name}` has its value after an `=`: write `{name} = \"{example}\"`"),
-            )),
-            (Some((_, example)), Value::Expr(value)) => match string(&value) {
-                Ok(string) => {
-                    self.strings.push((key, string));
-                    None
-                }
-                Err(Some(literal)) => Some(syn::Error::new_spanned(value, {
-                    let value = literal::meant(&name, &literal, example);
-                    format!("`{name}` is a string: write `{name} = \"{value}\"`")
-                })),
-                Err(None) => Some(syn::Error::new_spanned(
-                    value,
-                    format!("`{name}` is a string literal, such as `{name} = \"{example}\"`"),
-                )),
-            },
+            return Ok(());
+        };
+        let value = value(input, &key, name, takes, ctxt)?;
+        if self.span(name).is_some() && !matches!(takes, Takes::Lists(_)) {
+            let message = format!("`{name}` is given twice: leave one out");
+            ctxt.error(key.span(), message);
+        } else {
+            self.seen.push((key, value));
         }
+        end(input)
     }
 
-    /// Where the word stands, if it does.
-    pub(crate) fn span(&self, name: &str) -> Option<Span> {
-        self.seen.iter().find(|key| *key == name).map(Ident::span)
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a (Ident, Value)> {
+        self.seen.iter().filter(move |(key, _)| key == name)
     }
 
-    /// Whether the word stands there with a slip in it, which is an error already.
-    pub(crate) fn is_misspelt(&self, name: &str) -> bool {
-        self.meant.contains(&name)
-    }
-
-    pub(crate) fn string(&self, name: &str) -> Option<&LitStr> {
-        self.strings
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.seen
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value)
     }
+
+    /// Where the word stands, if it does.
+    pub(crate) fn span(&self, name: &str) -> Option<Span> {
+        self.all(name).next().map(|(key, _)| key.span())
+    }
+
+    /// Whether the word is surely not there: not even with a slip in it, which is an error already.
+    pub(crate) fn is_missing(&self, name: &str) -> bool {
+        !self.broken && self.span(name).is_none() && !self.meant.contains(&name)
+    }
+
+    pub(crate) fn string(&self, name: &str) -> Option<&LitStr> {
+        match self.value(name)? {
+            Value::String(string) => Some(string),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn expr(&self, name: &str) -> Option<&Expr> {
+        match self.value(name)? {
+            Value::Expr(expr) => Some(expr),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn ty(&self, name: &str) -> Option<&Type> {
+        match self.value(name)? {
+            Value::Type(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The lists of this word.
+    pub(crate) fn lists<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Group> {
+        self.all(name).filter_map(|(_, value)| match value {
+            Value::List(list) => Some(list),
+            _ => None,
+        })
+    }
 }
 
-impl Grammar {
-    fn words(&self) -> impl Iterator<Item = &'static str> {
-        self.flags
-            .iter()
-            .chain(self.strings.iter().map(|(key, _)| key))
-            .copied()
-    }
+/// Reads what stands between the parentheses of a list, so that what is missing at its end is missing at the parenthesis.
+fn in_parentheses<T>(list: &Group, read: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<T> {
+    let parser = |input: ParseStream<'_>| {
+        let content;
+        parenthesized!(content in input);
+        read(&content)
+    };
+    parser.parse2(list.to_token_stream())
+}
 
-    /// The word that an unknown one was probably meant to be.
-    fn nearest(&self, name: &str) -> Option<&'static str> {
-        let nearest = self.words().min_by_key(|word| distance(word, name));
-        // More than a third of the letters wrong is another word, not a slip.
-        nearest.filter(|word| distance(word, name) <= word.len().div_ceil(3))
-    }
+/// The entries of a list that holds no words, but whatever `T` is. What stands before one that cannot be read counts.
+pub(crate) fn entries<T: Parse>(list: &Group, ctxt: &Ctxt) -> Vec<T> {
+    let mut entries = Vec::new();
+    let read = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            entries.push(input.parse()?);
+            end(input)?;
+        }
+        Ok(())
+    };
+    ctxt.ok(in_parentheses(list, read));
+    entries
+}
 
-    fn unknown(&self, name: &str, nearest: Option<&str>) -> String {
-        match nearest {
-            Some(word) => format!("unknown key `{name}`: did you mean `{word}`?"),
-            None => {
-                let words: Vec<String> = self.words().map(|word| format!("`{word}`")).collect();
-                format!("unknown key `{name}`: expected one of {}", words.join(", "))
+/// Reads an entry, then words.
+pub(crate) fn entry_and_words<T>(
+    list: &Group,
+    entry: impl FnOnce(ParseStream<'_>) -> Result<T>,
+    grammar: &Grammar,
+    ctxt: &Ctxt,
+) -> Option<(T, Words)> {
+    let parser = |input: ParseStream<'_>| {
+        let entry = entry(input)?;
+        end(input)?;
+        let mut words = Words::default();
+        words.parse(input, grammar, ctxt);
+        Ok((entry, words))
+    };
+    ctxt.ok(in_parentheses(list, parser))
+}
+
+/// Reads a word's value. A value of the wrong kind is an error in `ctxt`; what is returned is as for [`Words::word`].
+fn value(
+    input: ParseStream<'_>,
+    key: &Ident,
+    name: &str,
+    takes: Takes,
+    ctxt: &Ctxt,
+) -> Result<Value> {
+    let wrong = |at: Span, message: String| {
+        ctxt.error(at, message);
+        Ok(Value::Wrong)
+    };
+    let missing = || format!("`{name}` needs a value: write {}", takes.usage(name));
+    if input.peek(token::Paren) {
+        let list: Group = input.parse()?;
+        return match takes {
+            Takes::List(_) | Takes::Lists(_) => Ok(Value::List(list)),
+            Takes::Nothing => wrong(key.span(), takes.misuse(name)),
+            _ => wrong(list.span(), takes.misuse(name)),
+        };
+    }
+    if !input.peek(Token![=]) {
+        return match takes {
+            _ if !at_end(input) => Err(input.error(takes.misuse(name))),
+            Takes::Nothing | Takes::MaybeExpr(_) => Ok(Value::Nothing),
+            _ => wrong(key.span(), missing()),
+        };
+    }
+    if matches!(takes, Takes::Nothing | Takes::List(_) | Takes::Lists(_)) {
+        skip_value(input);
+        return wrong(key.span(), takes.misuse(name));
+    }
+    input.parse::<Token![=]>()?;
+    if at_end(input) {
+        return wrong(key.span(), missing());
+    }
+    match takes {
+        Takes::Type(example) => input.parse().map(Value::Type).map_err(|error| {
+            let message = format!("`{name}` is a type, such as `{name} = {example}`");
+            Error::new(error.span(), message)
+        }),
+        Takes::String(example) => {
+            let value: Expr = input.parse()?;
+            match string(&value) {
+                Ok(string) => Ok(Value::String(string)),
+                Err(literal) => {
+                    let message = match literal {
+                        Some(literal) => {
+                            let value = literal::meant(name, &literal, example);
+                            format!("`{name}` is a string: write `{name} = \"{value}\"`")
+                        }
+                        None => format!(
+                            "`{name}` is a string literal, such as `{name} = \"{example}\"`"
+                        ),
+                    };
+                    ctxt.error_on(value, message);
+                    Ok(Value::Wrong)
+                }
             }
         }
+        _ => input.parse().map(Value::Expr),
     }
 }
 
-/// One entry, before it is known what may stand there.
-struct Word {
-    key: Ident,
-    value: Value,
-}
-
-enum Value {
-    /// `key`
-    Nothing,
-    /// `key(..)`
-    List(Group),
-    /// `key = ..`
-    Expr(Expr),
-}
-
-impl Parse for Word {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(Lit) {
-            return Err(input.error("expected a key before the value, such as `version = \"2.5\"`"));
+/// Goes past a value that is of no use.
+fn skip_value(input: ParseStream<'_>) {
+    if input.peek(token::Paren) {
+        let _ = input.parse::<Group>();
+    } else if input.peek(Token![=]) {
+        let _ = input.parse::<Token![=]>();
+        // Types come first: as an expression, one could end at a comma inside.
+        let copy = input.fork();
+        match copy.parse::<Type>().is_ok() && at_end(&copy) {
+            true => drop(input.parse::<Type>()),
+            false => drop(input.parse::<Expr>()),
         }
-        let key = Ident::parse_any(input)?;
-        let value = if input.peek(token::Paren) {
-            Value::List(input.parse()?)
-        } else if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            Value::Expr(input.parse()?)
-        } else {
-            Value::Nothing
-        };
-        Ok(Self { key, value })
+    }
+}
+
+fn at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+/// Reads the comma after an entry, which the last may have.
+fn end(input: ParseStream<'_>) -> Result<()> {
+    match input.is_empty() {
+        true => Ok(()),
+        false => input.parse::<Token![,]>().map(drop),
     }
 }
 
 /// The string that the expression is; or, where it is another literal, that literal's text.
-fn string(value: &Expr) -> Result<LitStr, Option<String>> {
+fn string(value: &Expr) -> std::result::Result<LitStr, Option<String>> {
     match value {
         Expr::Lit(ExprLit {
             lit: Lit::Str(string),
@@ -176,19 +305,4 @@ fn string(value: &Expr) -> Result<LitStr, Option<String>> {
         Expr::Group(group) => string(&group.expr),
         _ => Err(None),
     }
-}
-
-/// How many letters must be put in, taken out or changed to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, other) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -1,0 +1,226 @@
+//! What a method is, as data.
+
+use super::ArgInfo;
+use crate::Version;
+use std::time::Duration;
+
+/// The description of one method.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct MethodInfo {
+    name: &'static str,
+    kind: MethodKind,
+    since: Version,
+    until: Option<Version>,
+    args: &'static [ArgInfo],
+    /// Whether all messages of it look alike, whatever their version.
+    plain: bool,
+    answer: &'static str,
+    answers: &'static [OldAnswer],
+    timeout: Option<Duration>,
+    docs: &'static str,
+}
+
+impl MethodInfo {
+    /// A method without arguments.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: MethodKind, since: Version) -> Self {
+        Self {
+            name,
+            kind,
+            since,
+            until: None,
+            args: &[],
+            plain: true,
+            answer: "()",
+            answers: &[],
+            timeout: None,
+            docs: "",
+        }
+    }
+
+    /// The version from which on it does not exist any more.
+    #[must_use]
+    pub const fn with_until(mut self, until: Version) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// The arguments, without the context.
+    #[must_use]
+    pub const fn with_args(mut self, args: &'static [ArgInfo]) -> Self {
+        self.args = args;
+        let mut at = 0;
+        while at < args.len() {
+            self.plain &= args[at].is_plain();
+            at += 1;
+        }
+        self
+    }
+
+    /// The type of what it answers.
+    #[must_use]
+    pub const fn with_answer(mut self, answer: &'static str) -> Self {
+        self.answer = answer;
+        self
+    }
+
+    /// What the value of its answer was in older versions, the oldest first.
+    #[must_use]
+    pub const fn with_answers(mut self, answers: &'static [OldAnswer]) -> Self {
+        self.answers = answers;
+        self
+    }
+
+    /// How long a caller waits unless it says otherwise.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The doc comment.
+    #[must_use]
+    pub const fn with_docs(mut self, docs: &'static str) -> Self {
+        self.docs = docs;
+        self
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How it is answered.
+    #[must_use]
+    pub const fn kind(&self) -> MethodKind {
+        self.kind
+    }
+
+    /// The version of the API that it came with.
+    #[must_use]
+    pub const fn since(&self) -> Version {
+        self.since
+    }
+
+    /// The version from which on it does not exist any more.
+    #[must_use]
+    pub const fn until(&self) -> Option<Version> {
+        self.until
+    }
+
+    /// Every argument that some version has, without the context: those of the newest in the order of the trait, then those that
+    /// were removed.
+    #[must_use]
+    pub const fn args(&self) -> &'static [ArgInfo] {
+        self.args
+    }
+
+    /// The type of what it answers, as it is written in the trait; of a multicall, the type of an item.
+    #[must_use]
+    pub const fn answer(&self) -> &'static str {
+        self.answer
+    }
+
+    /// What the value of its answer was in older versions, the oldest first.
+    #[must_use]
+    pub const fn answers(&self) -> &'static [OldAnswer] {
+        self.answers
+    }
+
+    /// How long a caller waits unless it says otherwise.
+    #[must_use]
+    pub const fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The doc comment.
+    #[must_use]
+    pub const fn docs(&self) -> &'static str {
+        self.docs
+    }
+
+    /// Whether messages of all versions hold the same arguments, in the same form.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Whether a message of this version can be one of this method. One that is older than the method is understood: a peer may
+    /// say the version of something else that it needs.
+    pub(crate) fn is_in(&self, version: Version) -> bool {
+        self.until.is_none_or(|until| version < until)
+    }
+}
+
+/// How a method is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MethodKind {
+    /// One reply.
+    Call,
+    /// No reply: only whether the message was accepted.
+    Cast,
+    /// A cast to every server of the topic.
+    Fanout,
+    /// A stream of replies from one server.
+    Multicall,
+}
+
+impl MethodKind {
+    /// The word in an API's attribute.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Cast => "cast",
+            Self::Fanout => "fanout",
+            Self::Multicall => "multicall",
+        }
+    }
+}
+
+/// What the value of a method's answer was, in older versions.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct OldAnswer {
+    until: Version,
+    type_name: &'static str,
+    one_way: bool,
+}
+
+impl OldAnswer {
+    /// Below `until`, the value was of this type.
+    #[must_use]
+    pub const fn new(until: Version, type_name: &'static str) -> Self {
+        Self {
+            until,
+            type_name,
+            one_way: false,
+        }
+    }
+
+    /// A client cannot make the new value of it.
+    #[must_use]
+    pub const fn one_way(mut self) -> Self {
+        self.one_way = true;
+        self
+    }
+
+    /// The version from which on it is another type.
+    #[must_use]
+    pub const fn until(&self) -> Version {
+        self.until
+    }
+
+    /// The type as it is written in the trait.
+    #[must_use]
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// Whether a client cannot make the new value of it, and so needs a server that is newer.
+    #[must_use]
+    pub const fn is_one_way(&self) -> bool {
+        self.one_way
+    }
+}

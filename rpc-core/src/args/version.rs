@@ -1,0 +1,210 @@
+//! Which version a message is sent in: the lowest that says all of it.
+//!
+//! An argument that is newer than its method raises the version unless it is at its default, and so does a value that came
+//! later. Old names, old types, removed arguments and `lossy` ones could be sent in a lower version, but that says less: they lower it only where a
+//! cap demands it.
+
+use super::Packed;
+use crate::{ErrorKind, MethodKind, RpcError, Version};
+use std::fmt;
+
+/// The highest version that may be sent, and who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cap {
+    pub(crate) version: Version,
+    pub(crate) origin: CapOrigin,
+}
+
+/// Where a cap comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CapOrigin {
+    /// `version_cap`, as configured.
+    Configured,
+    /// The type of the client.
+    Pin,
+    /// What the servers of the topic were found to speak.
+    Negotiated,
+    /// What the server that is called by its name announced.
+    Server,
+    /// The older of two majors, which is all that the servers speak.
+    OlderMajor,
+}
+
+impl Cap {
+    /// The lower of both.
+    pub(crate) fn lower(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) if other.version < one.version => Some(other),
+            (Some(one), _) => Some(one),
+            (None, other) => other,
+        }
+    }
+}
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.origin {
+            CapOrigin::Configured => "the client's cap is ",
+            CapOrigin::Pin => "the client is pinned to ",
+            CapOrigin::Negotiated => "the servers were found to speak ",
+            CapOrigin::Server => "the server announced ",
+            CapOrigin::OlderMajor => "all servers speak ",
+        })?;
+        self.version.fmt(f)
+    }
+}
+
+/// The search for the version of one message.
+struct Search<'a> {
+    packed: &'a Packed,
+    /// The lowest version that says all that was looked at.
+    version: Version,
+    /// The highest that may be sent.
+    top: Version,
+    cap: Option<Cap>,
+}
+
+impl Packed {
+    /// The version that this message is sent in, at least `floor`.
+    ///
+    /// An error names what needs a version that may not be sent, that version, and the cap.
+    pub(crate) fn version(
+        &self,
+        cap: Option<Cap>,
+        floor: Option<Version>,
+    ) -> Result<Version, RpcError> {
+        let method = self.method;
+        let top = self.top(cap)?;
+        let mut search = Search {
+            packed: self,
+            version: Version::new(top.major(), 0),
+            top,
+            cap,
+        };
+        search.needs(method.since(), "it")?;
+        if let Some(floor) = floor {
+            search.needs(floor, "what the client is prepared for")?;
+        }
+        if !method.is_plain() {
+            search.arguments()?;
+        }
+        for answer in method.answers() {
+            if answer.is_one_way() && method.kind() == MethodKind::Call {
+                search.needs(answer.until(), "its answer")?;
+            } else {
+                search.prefers(answer.until());
+            }
+        }
+        match method.until() {
+            Some(until) if until <= search.version => {
+                Err(search.refused(format_args!("it was removed in version {until}")))
+            }
+            _ => Ok(search.version),
+        }
+    }
+
+    /// The version that it is sent in if no server speaks the newest major. Only without a cap, which selects a major.
+    pub(crate) fn older_version(&self, cap: Option<Cap>, floor: Option<Version>) -> Option<Version> {
+        let older = self.api.also().filter(|_| cap.is_none())?;
+        let cap = Cap {
+            version: older,
+            origin: CapOrigin::OlderMajor,
+        };
+        self.version(Some(cap), floor).ok()
+    }
+
+    /// The end of the major version that the message is sent in, or the cap if that is lower.
+    fn top(&self, cap: Option<Cap>) -> Result<Version, RpcError> {
+        let api = self.api;
+        let Some(cap) = cap else {
+            let removed = |end: &Version| {
+                let first = Version::new(end.major(), 0);
+                self.method.until().is_some_and(|until| until <= first)
+            };
+            // what the newest major has no more is sent in the one before
+            return Ok(api.spoken().find(|end| !removed(end)).unwrap_or(api.version()));
+        };
+        match api.spoken().find(|end| end.major() == cap.version.major()) {
+            Some(end) => Ok(end.min(cap.version)),
+            None => {
+                let spoken: Vec<String> = api.spoken().map(|end| end.to_string()).collect();
+                Err(RpcError::new(
+                    ErrorKind::VersionCap,
+                    format!("`{}` is at version {}, {cap}", api.name(), spoken.join(" and ")),
+                ))
+            }
+        }
+    }
+}
+
+impl Search<'_> {
+    /// The message makes no sense below this version.
+    fn needs(&mut self, version: Version, what: impl fmt::Display) -> Result<(), RpcError> {
+        if version <= self.version {
+            return Ok(());
+        }
+        if version > self.top {
+            return Err(self.refused(format_args!("{what} needs version {version}")));
+        }
+        self.version = version;
+        Ok(())
+    }
+
+    /// Below this version less could be said.
+    fn prefers(&mut self, version: Version) {
+        let exists = self.packed.method.until().is_none_or(|until| version < until);
+        if version <= self.top && version > self.version && exists {
+            self.version = version;
+        }
+    }
+
+    fn arguments(&mut self) -> Result<(), RpcError> {
+        let packed = self.packed;
+        for (index, info) in packed.method.args().iter().enumerate() {
+            if let Some(since) = info.since()
+                && info.until().is_none()
+                && packed.is_set(index)
+            {
+                if info.is_lossy() {
+                    self.prefers(since);
+                } else {
+                    self.needs(since, Argument(info.name()))?;
+                }
+            }
+            for until in info.until().into_iter().chain(info.names().iter().map(|(until, _)| *until)) {
+                self.prefers(until);
+            }
+            for (form, (until, _)) in info.types().iter().enumerate() {
+                match packed.unsayable(index, form) {
+                    None => self.prefers(*until),
+                    Some(reason) => {
+                        self.needs(*until, format_args!("{} ({reason})", Argument(info.name())))?;
+                    }
+                }
+            }
+        }
+        if let Some((version, index)) = packed.came_with {
+            let name = packed.method.args()[index].name();
+            self.needs(version, format_args!("this value of {}", Argument(name)))?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refused(&self, why: impl fmt::Display) -> RpcError {
+        let limit = match self.cap {
+            Some(cap) => cap.to_string(),
+            None => format!("the method ends at {}", self.top),
+        };
+        RpcError::new(ErrorKind::VersionCap, format!("{why}, {limit}"))
+    }
+}
+
+/// An argument, as errors name it.
+struct Argument(&'static str);
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "argument `{}`", self.0)
+    }
+}

@@ -1,0 +1,170 @@
+//! Names that would mean two things.
+
+use std::collections::HashMap;
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::{Error, Ident};
+
+use crate::attrs;
+use crate::ctxt::Ctxt;
+use crate::model::{Arg, Kind, Method, Version};
+
+/// The methods of every client, for ever.
+pub(crate) const RESERVED: [&str; 7] =
+    ["new", "local", "prepare", "pin", "at_least", "rpc", "clone"];
+
+pub(super) fn reserved(method: &Method, ctxt: &Ctxt) {
+    let name = method.ident.unraw().to_string();
+    if RESERVED.contains(&&*name) {
+        let message = format!(
+            "every client has a `{name}` of its own: give the method another name, and \
+             `#[rpc(name = \"{name}\")]` if it must keep this one on the wire"
+        );
+        ctxt.error(method.ident.span(), message);
+    }
+}
+
+/// Two methods of one name could not be told apart. Two that both depend on a `cfg` may exclude each other, which is not
+/// known here.
+pub(super) fn methods(methods: &[Method], ctxt: &Ctxt) {
+    let mut seen: HashMap<&str, &Method> = HashMap::new();
+    for method in methods {
+        let name = &*method.wire_name.value;
+        let Some(first) = seen.get(name) else {
+            seen.insert(name, method);
+            continue;
+        };
+        let conditional = |method: &Method| !attrs::cfgs(&method.attrs).is_empty();
+        if conditional(first) && conditional(method) {
+            continue;
+        }
+        let message =
+            format!("two methods are called `{name}` on the wire: give this one another name");
+        let mut error = Error::new(method.wire_name.span, message);
+        error.combine(Error::new(
+            first.wire_name.span,
+            format!("`{name}` is the name of this method already"),
+        ));
+        ctxt.push(error);
+    }
+}
+
+/// The parameters of the client's method are the arguments, and those for routing.
+pub(super) fn parameters(method: &Method, ctxt: &Ctxt) {
+    let mut seen: Vec<&Ident> = Vec::new();
+    let args = method.args.iter().map(|arg| &arg.ident);
+    let routing = method.routing.iter().map(|parameter| &parameter.ident);
+    let arguments = std::iter::once(&method.context.ident).chain(args);
+    for ident in arguments.chain(routing) {
+        if seen.contains(&ident) {
+            ctxt.error(
+                ident.span(),
+                format!("another argument is called `{ident}` already: give this one another name"),
+            );
+        }
+        seen.push(ident);
+    }
+}
+
+/// A name that an argument has on the wire, for a while.
+struct WireName<'a> {
+    /// Of the argument that it is a name of.
+    ident: &'a Ident,
+    name: &'a str,
+    at: Span,
+    from: Version,
+    until: Option<Version>,
+}
+
+impl WireName<'_> {
+    /// The first version in which both have the same name.
+    fn clash(&self, other: &WireName<'_>) -> Option<Version> {
+        let from = self.from.max(other.from);
+        let is_there = |name: &WireName<'_>| name.until.is_none_or(|until| from < until);
+        (self.name == other.name && is_there(self) && is_there(other)).then_some(from)
+    }
+}
+
+/// Two arguments of one message that have one name could not be told apart.
+pub(super) fn arguments(method: &Method, ctxt: &Ctxt) {
+    let since = method.since.version;
+    let removed = method.removed.iter().map(|removed| WireName {
+        ident: &removed.ident,
+        name: &removed.wire_name,
+        at: removed.ident.span(),
+        from: removed.since.unwrap_or(since),
+        until: Some(removed.until),
+    });
+    let all = method.args.iter().flat_map(|arg| wire_names(arg, since));
+    let mut seen: Vec<WireName<'_>> = Vec::new();
+    for name in all.chain(removed) {
+        let other = seen
+            .iter()
+            .find_map(|other| Some((other, other.clash(&name)?)));
+        // Two of one name in the trait are in error already.
+        if let Some((other, version)) = other
+            && (other.ident != name.ident || name.until.is_some())
+        {
+            let message = format!(
+                "two arguments are called `{}` on the wire in version {version}: give this one another name",
+                name.name
+            );
+            let mut error = Error::new(name.at, message);
+            error.combine(Error::new(
+                other.at,
+                format!("`{}` is the name of this argument already", name.name),
+            ));
+            ctxt.push(error);
+        }
+        seen.push(name);
+    }
+}
+
+/// Reports an older name that is the next one too.
+pub(super) fn renamed(method: &Method, ctxt: &Ctxt) {
+    for arg in &method.args {
+        let next = arg.names.iter().skip(1).map(|(_, name)| name);
+        let next = next.chain([&arg.wire_name]);
+        for (((until, name), next), at) in arg.names.iter().zip(next).zip(&arg.name_spans) {
+            if name == next {
+                let message = format!("it is called `{name}` from {until} on too: remove this");
+                ctxt.error(*at, message);
+            }
+        }
+    }
+}
+
+/// The names of an argument, each from where the one before it ends.
+fn wire_names(arg: &Arg, method_since: Version) -> Vec<WireName<'_>> {
+    let mut from = arg.newer.as_ref().map_or(method_since, |newer| newer.since);
+    let mut names = Vec::new();
+    let older = arg.names.iter().map(|(until, name)| (Some(*until), name));
+    let all = older.chain([(None, &arg.wire_name)]);
+    for ((until, name), at) in all.zip(arg.name_spans.iter().copied()) {
+        names.push(WireName {
+            ident: &arg.ident,
+            name,
+            at,
+            from,
+            until,
+        });
+        from = until.unwrap_or(from);
+    }
+    names
+}
+
+/// Setters are methods of what a client's method returns.
+pub(super) fn setters(method: &Method, ctxt: &Ctxt) {
+    if method.kind != Kind::Call {
+        return;
+    }
+    let is_setter = |arg: &&Arg| arg.newer.as_ref().is_some_and(|newer| newer.setter);
+    for arg in method.args.iter().filter(is_setter) {
+        if arg.ident.unraw() == "cast" {
+            let message = "every call has a `cast` of its own, where this argument would be set: write `positional` beside its \
+                           `since`, or give it another name, and `name = \"cast\"` if it must keep this one on the wire";
+            ctxt.error(arg.ident.span(), message);
+        }
+    }
+}

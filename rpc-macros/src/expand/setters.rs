@@ -1,0 +1,155 @@
+//! What a method with newer arguments returns: a call on which they are set before it is sent.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::markers::Markers;
+use super::{Names, about, at, local, pack, quiet};
+use crate::model::{Arg, Form, Kind, Method, Newer};
+use crate::{attrs, types};
+
+/// Whether the method has arguments that are set on what it returns.
+pub(super) fn needed(method: &Method) -> bool {
+    set(method).next().is_some()
+}
+
+/// The arguments that are set, with their indices among all.
+pub(super) fn set(method: &Method) -> impl Iterator<Item = (usize, &Arg, &Newer)> {
+    method.args.iter().enumerate().filter_map(|(index, arg)| {
+        let newer = arg.newer.as_ref().filter(|newer| newer.setter)?;
+        Some((index, arg, newer))
+    })
+}
+
+/// `Call<R>`: what sends a message of this kind.
+pub(super) fn sender(method: &Method, private: &TokenStream) -> TokenStream {
+    let answer = &method.answer;
+    match method.kind {
+        Kind::Call => quote!(#private::Call<#answer>),
+        Kind::Cast => quote!(#private::Cast),
+        Kind::Fanout => quote!(#private::FanoutCast),
+        Kind::Multicall => quote!(#private::Multicall<#answer>),
+    }
+}
+
+pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> TokenStream {
+    let Names {
+        private, pin, vis, ..
+    } = names;
+    let name = names.setters(method);
+    let cfgs = attrs::cfgs(&method.attrs);
+    let deprecated = attrs::named(&method.attrs, "deprecated");
+    let about = about::returned(method, names);
+    let must_use = match method.kind {
+        Kind::Multicall => "a multicall is sent when it is polled".to_owned(),
+        kind => format!("a {} is sent when it is awaited", kind.word()),
+    };
+    let sender = sender(method, private);
+    let quiet = quiet();
+    let setters = set(method).map(|(index, arg, newer)| setter(index, arg, newer, markers, names));
+    let cast = casts(method).then(|| {
+        quote! {
+            /// Sends it as a cast: there is no reply, only whether a server has accepted it.
+            #vis fn cast(self) -> #private::Cast {
+                #private::Call::cast(self.call)
+            }
+        }
+    });
+    let [cx, f] = ["cx", "f"].map(local);
+    let call = quote!(::core::pin::Pin::new(
+        &mut ::core::pin::Pin::get_mut(self).call
+    ));
+    let send = match method.kind {
+        Kind::Multicall => quote! {
+            #(#cfgs)*
+            #[allow(deprecated)]
+            impl<#pin> #private::Stream for #name<#pin> {
+                type Item = <#sender as #private::Stream>::Item;
+
+                fn poll_next(
+                    self: ::core::pin::Pin<&mut Self>,
+                    #cx: &mut ::core::task::Context<'_>,
+                ) -> ::core::task::Poll<::core::option::Option<Self::Item>> {
+                    #private::Stream::poll_next(#call, #cx)
+                }
+            }
+        },
+        _ => quote! {
+            #(#cfgs)*
+            #[allow(deprecated)]
+            impl<#pin> ::core::future::Future for #name<#pin> {
+                type Output = <#sender as ::core::future::Future>::Output;
+
+                fn poll(
+                    self: ::core::pin::Pin<&mut Self>,
+                    #cx: &mut ::core::task::Context<'_>,
+                ) -> ::core::task::Poll<Self::Output> {
+                    ::core::future::Future::poll(#call, #cx)
+                }
+            }
+        },
+    };
+    quote! {
+        #about
+        #(#cfgs)*
+        #(#deprecated)*
+        #[must_use = #must_use]
+        #[allow(dead_code)]
+        #vis struct #name<#pin = #private::Dynamic> {
+            call: #sender,
+            pin: ::core::marker::PhantomData<fn() -> #pin>,
+        }
+
+        #(#cfgs)*
+        #quiet
+        impl<#pin> #name<#pin> {
+            #(#setters)*
+            #cast
+        }
+
+        #send
+
+        #(#cfgs)*
+        #[automatically_derived]
+        #[allow(deprecated)]
+        impl<#pin> ::core::fmt::Debug for #name<#pin> {
+            fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.call, #f)
+            }
+        }
+    }
+}
+
+/// Whether a call has nothing to say when all went well, so that it can be sent without waiting for that.
+fn casts(method: &Method) -> bool {
+    let value = types::result(&method.answer).map_or(&method.answer, |(value, _)| value);
+    method.kind == Kind::Call && types::is_unit(value)
+}
+
+fn setter(index: usize, arg: &Arg, newer: &Newer, markers: &Markers, names: &Names) -> TokenStream {
+    let Names { private, vis, .. } = names;
+    let Arg { ident, ty, .. } = arg;
+    let about = about::setter(arg, newer, names);
+    let [request, value] = ["request", "value"].map(local);
+    let clause = markers.clause(newer.since, None, ident.span(), names);
+    let packed = pack::argument(arg, index, &value, &quote!(#request), private);
+    // A value that is no `Option` becomes one; the literals of all other types would not know what to become.
+    let at = at(ty);
+    let (taken, made) = match matches!(arg.form, Form::Value) && types::is_option(ty) {
+        true => (
+            quote_spanned!(at=> impl ::core::convert::Into<#ty>),
+            Some(quote_spanned!(at=> let #value: #ty = ::core::convert::Into::into(#value);)),
+        ),
+        false => (quote!(#ty), None),
+    };
+    quote! {
+        #about
+        #vis fn #ident(mut self, #value: #taken) -> Self #clause {
+            if let ::core::option::Option::Some(#request) = #private::Prepared::request(&mut self.call) {
+                #made
+                #packed
+            }
+            self
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The client of a trait with mistakes: what its users see, and nothing behind it.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::visit_mut::VisitMut;
+use syn::{FnArg, ItemTrait, Pat, PatType, Signature, TraitItem, TraitItemFn};
+
+use crate::check::RESERVED;
+use crate::expand::Names;
+use crate::model::{Api, Arg, Form, Method};
+use crate::{attrs, types};
+
+/// The client's methods, and what those with setters return.
+pub(super) fn methods(api: &Api, item: &ItemTrait, names: &Names) -> TokenStream {
+    let Names { client, pin, .. } = names;
+    // Names that mean nothing, or something else, outside the trait.
+    let mut strange: HashSet<String> = HashSet::from(["Self".to_owned()]);
+    strange.extend(
+        item.generics
+            .type_params()
+            .map(|param| param.ident.to_string()),
+    );
+    strange.extend(
+        item.generics
+            .const_params()
+            .map(|param| param.ident.to_string()),
+    );
+    let (mut methods, mut setters) = (Vec::new(), Vec::new());
+    for item in &item.items {
+        let TraitItem::Fn(item) = item else { continue };
+        let known = api
+            .methods
+            .iter()
+            .find(|method| method.ident == item.sig.ident);
+        let Some(known) = known else { continue };
+        let set: Vec<&Arg> = known.args.iter().filter(|arg| is_set(arg)).collect();
+        methods.extend(method(item, known, names, &strange));
+        if !set.is_empty() {
+            setters.push(self::setters(known, &set, names, &strange));
+        }
+    }
+    quote! {
+        #[allow(dead_code, deprecated, unused_variables, clippy::all, clippy::pedantic)]
+        impl<#pin> #client<#pin> {
+            #(#methods)*
+        }
+
+        #(#setters)*
+    }
+}
+
+/// Whether it is set on what the method returns.
+fn is_set(arg: &Arg) -> bool {
+    arg.newer.as_ref().is_some_and(|newer| newer.setter)
+}
+
+/// A method with the signature that it would have, or none if that could not stand on a client.
+fn method(
+    item: &TraitItemFn,
+    known: &Method,
+    names: &Names,
+    strange: &HashSet<String>,
+) -> Option<TokenStream> {
+    let Names {
+        private, vis, pin, ..
+    } = names;
+    let Signature {
+        ident,
+        generics,
+        inputs,
+        ..
+    } = &item.sig;
+    if RESERVED.contains(&&*ident.unraw().to_string()) {
+        return None;
+    }
+    let (params, clause) = (&generics.params, &generics.where_clause);
+    let params = (!params.is_empty()).then(|| quote!(<#params>));
+    let is_setter = |input: &PatType| {
+        let mut set = known.args.iter().filter(|arg| is_set(arg));
+        set.any(|arg| matches!(&*input.pat, Pat::Ident(pat) if pat.ident == arg.ident))
+    };
+    let inputs = inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => (!is_setter(input)).then(|| (*input.ty).clone()),
+        FnArg::Receiver(_) => None,
+    });
+    let routing = known.routing.iter().map(|parameter| {
+        let mut ty = parameter.ty.clone();
+        super::Lifetimes::default().visit_type_mut(&mut ty);
+        ty
+    });
+    let inputs = inputs.chain(routing);
+    let value = types::returned(&item.sig);
+    let returned = match (kind(item), types::stream(&value)) {
+        ("cast", _) => quote!(Cast),
+        ("fanout", _) => quote!(FanoutCast),
+        (_, Some(stream)) => {
+            let item = stream.item;
+            quote!(Multicall<#item>)
+        }
+        ("multicall", None) => quote!(Multicall<#value>),
+        _ => quote!(Call<#value>),
+    };
+    let inputs = quote!(#(_: #inputs),*);
+    if mentions(quote!(#inputs #returned), strange)
+        || (types::has_impl(&value) && types::stream(&value).is_none())
+    {
+        return None;
+    }
+    let mut returned = quote!(#private::#returned);
+    if known.args.iter().any(is_set) {
+        let name = names.setters(known);
+        returned = quote!(#name<#pin, #returned>);
+    }
+    let attrs = attrs::shared(&item.attrs);
+    Some(quote! {
+        #(#attrs)*
+        #[doc = "This API has mistakes."]
+        #vis fn #ident #params (&self, #inputs) -> #returned #clause {
+            ::core::panic!("this API has mistakes: see the compiler's errors")
+        }
+    })
+}
+
+/// What a method with setters returns, whatever it wraps.
+fn setters(method: &Method, set: &[&Arg], names: &Names, strange: &HashSet<String>) -> TokenStream {
+    let Names {
+        private,
+        vis,
+        pin,
+        implementor: call,
+        ..
+    } = names;
+    let name = names.setters(method);
+    let cfgs = attrs::cfgs(&method.attrs);
+    let setters = set.iter().filter_map(|arg| {
+        let Arg { ident, ty, .. } = arg;
+        let taken = match matches!(arg.form, Form::Value) && types::is_option(ty) {
+            true => quote!(impl ::core::convert::Into<#ty>),
+            false => quote!(#ty),
+        };
+        let fits = !mentions(quote!(#taken), strange) && !types::has_impl(ty);
+        fits.then(|| {
+            quote! {
+                #[doc = "This API has mistakes."]
+                #vis fn #ident(self, _: #taken) -> Self {
+                    self
+                }
+            }
+        })
+    });
+    let cast = set.iter().all(|arg| arg.ident != "cast").then(|| {
+        quote! {
+            #[doc = "This API has mistakes."]
+            #vis fn cast(self) -> #private::Cast {
+                ::core::panic!("this API has mistakes: see the compiler's errors")
+            }
+        }
+    });
+    quote! {
+        #(#cfgs)*
+        #[doc = "This API has mistakes."]
+        #[allow(missing_debug_implementations, dead_code)]
+        #vis struct #name<#pin, #call> {
+            call: #call,
+            pin: ::core::marker::PhantomData<fn() -> #pin>,
+        }
+
+        #(#cfgs)*
+        #[allow(dead_code, deprecated, unused_variables, clippy::all, clippy::pedantic)]
+        impl<#pin, #call> #name<#pin, #call> {
+            #(#setters)*
+            #cast
+        }
+
+        #(#cfgs)*
+        impl<#pin, #call: ::core::future::Future + ::core::marker::Unpin> ::core::future::Future for #name<#pin, #call> {
+            type Output = #call::Output;
+
+            fn poll(
+                mut self: ::core::pin::Pin<&mut Self>,
+                context: &mut ::core::task::Context<'_>,
+            ) -> ::core::task::Poll<Self::Output> {
+                ::core::future::Future::poll(::core::pin::Pin::new(&mut self.call), context)
+            }
+        }
+
+        #(#cfgs)*
+        impl<#pin, #call: #private::Stream + ::core::marker::Unpin> #private::Stream for #name<#pin, #call> {
+            type Item = #call::Item;
+
+            fn poll_next(
+                mut self: ::core::pin::Pin<&mut Self>,
+                context: &mut ::core::task::Context<'_>,
+            ) -> ::core::task::Poll<::core::option::Option<Self::Item>> {
+                #private::Stream::poll_next(::core::pin::Pin::new(&mut self.call), context)
+            }
+        }
+    }
+}
+
+/// The kind, as far as it can be told without reading the attribute properly.
+fn kind(item: &TraitItemFn) -> &'static str {
+    let mut said = HashSet::new();
+    for attr in item.attrs.iter().filter(|attr| attrs::is_ours(attr)) {
+        said.extend(
+            attr.to_token_stream()
+                .into_iter()
+                .flat_map(flat)
+                .map(|word| word.to_string()),
+        );
+    }
+    ["fanout", "cast", "multicall"]
+        .into_iter()
+        .find(|kind| said.contains(*kind))
+        .unwrap_or("call")
+}
+
+fn mentions(tokens: TokenStream, names: &HashSet<String>) -> bool {
+    tokens
+        .into_iter()
+        .flat_map(flat)
+        .any(|word| names.contains(&word.to_string()))
+}
+
+/// The words in a token.
+fn flat(token: TokenTree) -> Vec<Ident> {
+    match token {
+        TokenTree::Ident(ident) => vec![ident],
+        TokenTree::Group(group) => group.stream().into_iter().flat_map(flat).collect(),
+        _ => Vec::new(),
+    }
+}
