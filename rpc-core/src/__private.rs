@@ -3,11 +3,12 @@
 pub use crate::api::{ApiInfo, ArgInfo, MethodInfo, MethodKind, OldAnswer};
 pub use crate::args::{DefaultBytes, Frame, OwnedArg, Slot, none};
 pub use crate::client::{
-    Call, CallOptions, Cast, Client, Dynamic, FanoutCast, Multicall, Older, Pinned, Prepared, Request,
-    ServerName,
+    Call, CallOptions, Cast, Client, Dynamic, FanoutCast, Multicall, Older, Pinned, Prepared,
+    Request, ServerName,
 };
 pub use crate::context::Context;
 pub use crate::outcome::Outcome;
 pub use crate::server::{Endpoint, Incoming, ItemSink, Reply, Running, encoder, older_answer};
 pub use crate::transport::Transport;
 pub use crate::version::Version;
+pub use futures_core::Stream;

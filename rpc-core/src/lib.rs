@@ -3,6 +3,7 @@
 #![doc = include_str!("../guide/errors.md")]
 #![doc = include_str!("../guide/deadlines.md")]
 #![doc = include_str!("../guide/versions.md")]
+#![doc = include_str!("../guide/changing.md")]
 #![doc = include_str!("../guide/limits.md")]
 #![doc = include_str!("../guide/differences.md")]
 
@@ -14,6 +15,7 @@ mod context;
 mod counters;
 mod error;
 pub mod exchange;
+pub mod history;
 mod introspection;
 mod log;
 mod outcome;

@@ -71,6 +71,14 @@ impl Version {
                 || (asked.minor == self.minor && asked.revision <= self.revision))
     }
 
+    /// `<`, in a `const`.
+    pub(crate) const fn is_below(self, other: Self) -> bool {
+        self.major < other.major
+            || (self.major == other.major
+                && (self.minor < other.minor
+                    || (self.minor == other.minor && self.revision < other.revision)))
+    }
+
     /// Parses a version in a `const`; this is what [`version!`](crate::version!) calls.
     ///
     /// # Panics

@@ -29,6 +29,16 @@ use expand::Names;
 ///     /// Reboots a guest.
 ///     async fn reboot(&self, ctx: &Context, id: Uuid, kind: RebootKind) -> Result<(), ComputeError>;
 ///
+///     /// Takes a snapshot and returns the image's id.
+///     #[rpc(since = "2.1", timeout = "10m")]
+///     async fn snapshot(
+///         &self,
+///         ctx: &Context,
+///         id: Uuid,
+///         /// Shuts the guest down first.
+///         #[rpc(since = "2.3")] clean_shutdown: Option<bool>,
+///     ) -> Result<Uuid, ComputeError>;
+///
 ///     /// Writes into the guest's log.
 ///     #[rpc(cast, since = "2.1")]
 ///     async fn note(&self, ctx: &Context, id: Uuid, text: &str);
@@ -47,15 +57,21 @@ use expand::Names;
 ///
 /// - `ComputeClient`, with a method for each of the trait's: same name, same arguments. It returns a future (a stream for
 ///   a multicall) that owns all it needs: the arguments are encoded at once. `ComputeClient::new` takes a transport,
-///   `ComputeClient::local` an implementation; `prepare` gives a client with other options, `rpc` what every client has.
+///   `ComputeClient::local` an implementation; `prepare` gives a client with other options, `rpc` what every client has;
+///   `pin` gives one on which nothing newer than a version compiles, `at_least` the same if the version cap allows it.
+///   An argument that is newer than its method is set on the future: `client.snapshot(&ctx, id).clean_shutdown(true)`.
 /// - `ComputeDispatcher`, the endpoint to give to a server: made from an implementation, or from an `Arc` of one.
-/// - `compute_api`, a module with `API`, which tells of the API what is written here, docs included.
+/// - `ComputeSnapshot`, the future of a method that has newer arguments.
+/// - `compute_api`, a module with `API`, which tells of the API what is written here, docs included; and with traits that
+///   stand for its versions, for code that is generic over pinned clients.
 ///
 /// # The API
 ///
 /// | key | |
 /// |---|---|
 /// | `version = "2.5"` | Major and minor. Must be there |
+/// | `also = "1.9"` | The last version of an older major that is still spoken: the servers answer its clients, the client can talk to its servers |
+/// | `aliases(bobcat = "2.5")` | Names of releases, which stand for a version wherever one is configured |
 /// | `topic = "compute"` | Where its servers listen; the trait's name in snake case if left out |
 /// | `namespace = "admin"` | Tells APIs on the same topic apart |
 /// | `crate = "facade::rpc"` | Where `rpc_core` is found, if not as `::rpc_core`: a path that starts with a crate's name or with `crate` |
@@ -71,9 +87,17 @@ use expand::Names;
 /// | `cast` | No reply, so the method returns nothing |
 /// | `cast, fanout` | The same, on every server |
 /// | `multicall` | A stream of replies: not `async`, and returns `impl Stream<Item = T> + Send` |
-/// | `since = "2.1"` | The version that the method came with; the first of the major if left out |
+/// | `since = "2.1"` | The version that the method came with; the first that the API speaks if left out |
+/// | `until = "2.0"` | The version from which on there is no such method. Only with `also`, for clients and servers of the older major |
 /// | `timeout = "10m"` | How long it may take, in `ms`, `s`, `m` or `h`; the client's default if left out |
 /// | `name = "wire_name"` | Its name on the wire; its own, without `r#`, if left out |
+/// | `removed(force: bool = false, until = "2.4")` | An argument that is gone: messages below `until` hold it, from `since` on if that is given too. After the `=` stands what servers get that still expect it |
+/// | `returned(type = Old, until = "2.4")` | The type of the answer below `until`, of the `T` if it is a `Result<T, E>`. With `one_way`, the client cannot read it, and needs a server of that version |
+/// | `routing(host: &str)` | Parameters of the client's method that are not sent |
+/// | `server = host` | Which server a message goes to, unless the client is prepared for one: a `&str` or a `String`, or an `Option` of one |
+///
+/// `removed` and `returned` can be there several times. The values of `removed` and `server` are expressions, in which the
+/// parameters of the client's method can be used: borrowed where they are passed by value.
 ///
 /// A method that is added to an API in use needs its `since`: the client then does not ask a server that is too old for
 /// it. Without, such a server is asked, and answers `NoSuchMethod` at run time.
@@ -94,6 +118,27 @@ use expand::Names;
 /// another `&T` or `&[T]` the server decodes a value of its own and lends it. Only `&str` and
 /// `&[u8]` can be borrowed inside an `Option`, or inside any other type: there, `Own` is written without a `&`. A type with
 /// a lifetime shows it: `Cow<'_, str>`.
+///
+/// `Option<Option<T>>` is refused: on the wire, `None` and `Some(None)` are the same. An enum can name all three cases.
+///
+/// What is said about an argument stands in an `#[rpc(..)]` before it:
+///
+/// | word | |
+/// |---|---|
+/// | `since = "2.3"` | The version that it came with, if it is newer than its method. Older messages mean its default, which an `Option` has: `None` |
+/// | `default` | That default is the one of its type |
+/// | `default = 5` | That default is this constant expression |
+/// | `lossy` | A server that is too old for it does not get it, whatever its value. Without this word, a value that is not the default needs a server of that version |
+/// | `positional` | It is a parameter of the client's method, that no caller can forget. Otherwise it is set on what the method returns, if it is newer than the first version of the API's own major |
+/// | `name = "wire_name"` | Its name on the wire |
+/// | `was(name = "old", until = "2.3")` | Its name below `until` |
+/// | `was(type = Old, until = "2.3")` | Its type below `until`. There may be several of both |
+/// | `values(None = "2.2", Mode::Fast = "2.3")` | Values that came later than the argument: a server that is too old for one does not get it |
+///
+/// Docs before a newer argument are those of its setter.
+///
+/// Between an older type and the one that is written, the standard conversions lead: a client makes an `Old` by `TryFrom<&T>`, a
+/// server makes a `T` by `TryFrom<Old>`. With the answer it is the other way round.
 ///
 /// An answer is owned: it holds no references.
 #[proc_macro_attribute]

@@ -10,6 +10,8 @@ mod grammar;
 mod history;
 mod literal;
 mod method;
+#[cfg(test)]
+mod tests;
 mod versions;
 mod words;
 

@@ -56,7 +56,11 @@ mod new {
     use rpc_core::{Context, rpc_api};
 
     /// Starts guests.
-    #[rpc_api(version = "2.5", topic = "guests", aliases(autumn = "2.2", spring = "2.4"))]
+    #[rpc_api(
+        version = "2.5",
+        topic = "guests",
+        aliases(autumn = "2.2", spring = "2.4")
+    )]
     pub(crate) trait Guests {
         /// Starts one.
         async fn start(
@@ -327,7 +331,12 @@ async fn pins_and_proofs(mut world: World) {
 async fn an_argument_set_twice_counts_once(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
-    let call = client.start(&ctx, 1).limit(3).clean(true).limit(4).clean(None);
+    let call = client
+        .start(&ctx, 1)
+        .limit(3)
+        .clean(true)
+        .limit(4)
+        .clean(None);
     assert_eq!(call.await.unwrap(), "new 1 None 4 None");
 }
 
@@ -372,10 +381,7 @@ async fn negotiation_asks_again_and_never_raises_a_configured_cap(mut world: Wor
     let old = world.guests("old", old::endpoint()).await;
     let _new = world.guests("new", new::endpoint()).await;
     let client = world.new_client().await;
-    assert_eq!(
-        client.rpc().negotiate().await.unwrap().cap,
-        version!("2.2")
-    );
+    assert_eq!(client.rpc().negotiate().await.unwrap().cap, version!("2.2"));
     // the fleet moves: what drains is not asked any more
     old.stop().await;
     let found = loop {
@@ -387,10 +393,7 @@ async fn negotiation_asks_again_and_never_raises_a_configured_cap(mut world: Wor
     };
     assert_eq!(found.cap, version!("2.5"));
     let capped = client.prepare(|call| call.version_cap("2.3"));
-    assert_eq!(
-        capped.rpc().negotiate().await.unwrap().cap,
-        version!("2.3")
-    );
+    assert_eq!(capped.rpc().negotiate().await.unwrap().cap, version!("2.3"));
     assert!(!capped.rpc().can_send_version("2.4"));
 }
 

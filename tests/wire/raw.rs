@@ -89,15 +89,69 @@ pub(crate) fn string(text: &str) -> Vec<u8> {
 
 /// The header of a request to `node-1` on the topic `raw`, version 1.0.
 pub(crate) fn request_header(method: &str) -> Vec<u8> {
-    let mut header = vec![0x9a];
-    header.extend(string(""));
-    header.extend(string("raw"));
-    header.extend(string("node-1"));
-    header.push(0xc0);
-    header.extend([0x92, 1, 0, 0x92, 1, 0]);
-    header.extend(string(method));
-    header.extend([0xc0, 0x80, 0xc0]);
-    header
+    Service::RAW.request_header((1, 0), method)
+}
+
+/// A server with one API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Service<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) server: &'a str,
+    pub(crate) api: &'a str,
+    pub(crate) namespace: Option<&'a str>,
+    /// The end of each major version.
+    pub(crate) versions: &'a [(u8, u8)],
+}
+
+impl Service<'_> {
+    const RAW: Service<'static> = Service {
+        topic: "raw",
+        server: "node-1",
+        api: "Raw",
+        namespace: None,
+        versions: &[(1, 0)],
+    };
+
+    fn namespace(&self) -> Vec<u8> {
+        self.namespace.map_or(vec![0xc0], string)
+    }
+
+    /// The header of a request to it.
+    pub(crate) fn request_header(&self, version: (u8, u8), method: &str) -> Vec<u8> {
+        let mut header = vec![0x9a];
+        header.extend(string(""));
+        header.extend(string(self.topic));
+        header.extend(string(self.server));
+        header.extend(self.namespace());
+        header.extend([0x92, version.0, version.1, 0x92, version.0, version.1]);
+        header.extend(string(method));
+        header.extend([0xc0, 0x80, 0xc0]);
+        header
+    }
+
+    /// What an announcement says of it.
+    fn announcement(&self) -> Vec<u8> {
+        let mut body = vec![0x95];
+        body.extend(string(""));
+        body.extend(string(self.topic));
+        body.extend(string(self.server));
+        body.extend([0xc2, 0x90 | short(self.versions)]);
+        for version in self.versions {
+            body.push(0x93);
+            body.extend(string(self.api));
+            body.extend(self.namespace());
+            body.extend([0x92, version.0, version.1]);
+        }
+        body
+    }
+}
+
+/// How many there are, for the head of a short array.
+fn short<T>(entries: &[T]) -> u8 {
+    u8::try_from(entries.len())
+        .ok()
+        .filter(|len| *len < 16)
+        .expect("short")
 }
 
 /// A client that writes whatever it likes.
@@ -161,19 +215,21 @@ impl RawNode {
 
     /// Waits for a greeting, and announces `node-1` on the topic `raw`, version 1.0, with protocol versions from `lowest`.
     pub(crate) async fn announce(&mut self, lowest: u8) {
+        self.announce_services(lowest, &[Service::RAW]).await;
+    }
+
+    /// Waits for a greeting, and announces servers.
+    pub(crate) async fn announce_services(&mut self, lowest: u8, services: &[Service<'_>]) {
         let hello = self.receive().await;
         assert_eq!((hello.kind, hello.header), (HELLO, vec![0x92, 1, 1]));
         let mut header = vec![0x96, lowest, lowest, 0xc4, 16];
         header.extend([9; 16]);
         header.extend(string("somewhere"));
         header.extend([100, 0xcd, 0x10, 0x00]);
-        let mut body = vec![0x91, 0x95];
-        body.extend(string(""));
-        body.extend(string("raw"));
-        body.extend(string("node-1"));
-        body.extend([0xc2, 0x91, 0x93]);
-        body.extend(string("Raw"));
-        body.extend([0xc0, 0x92, 1, 0]);
+        let mut body = vec![0x90 | short(services)];
+        for service in services {
+            body.extend(service.announcement());
+        }
         self.send(&Frame::new(ANNOUNCE, 0, &header, &body).bytes())
             .await;
     }

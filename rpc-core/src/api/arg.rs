@@ -162,13 +162,9 @@ impl ArgInfo {
         older(self.types, version)
     }
 
-    /// Whether it is the same in every version.
-    pub(super) const fn is_plain(&self) -> bool {
-        self.since.is_none()
-            && self.until.is_none()
-            && self.names.is_empty()
-            && self.types.is_empty()
-            && self.values.is_empty()
+    /// Whether it was removed, or had another name or type.
+    pub(super) const fn is_aged(&self) -> bool {
+        self.until.is_some() || !self.names.is_empty() || !self.types.is_empty()
     }
 }
 

@@ -13,8 +13,7 @@ pub struct MethodInfo {
     since: Version,
     until: Option<Version>,
     args: &'static [ArgInfo],
-    /// Whether all messages of it look alike, whatever their version.
-    plain: bool,
+    growth: Growth,
     answer: &'static str,
     answers: &'static [OldAnswer],
     timeout: Option<Duration>,
@@ -31,7 +30,7 @@ impl MethodInfo {
             since,
             until: None,
             args: &[],
-            plain: true,
+            growth: Growth::of(&[]),
             answer: "()",
             answers: &[],
             timeout: None,
@@ -50,11 +49,7 @@ impl MethodInfo {
     #[must_use]
     pub const fn with_args(mut self, args: &'static [ArgInfo]) -> Self {
         self.args = args;
-        let mut at = 0;
-        while at < args.len() {
-            self.plain &= args[at].is_plain();
-            at += 1;
-        }
+        self.growth = Growth::of(args);
         self
     }
 
@@ -141,15 +136,86 @@ impl MethodInfo {
         self.docs
     }
 
-    /// Whether messages of all versions hold the same arguments, in the same form.
-    pub(crate) const fn is_plain(&self) -> bool {
-        self.plain
+    /// How its messages differ from version to version.
+    pub(crate) const fn growth(&self) -> &Growth {
+        &self.growth
     }
 
     /// Whether a message of this version can be one of this method. One that is older than the method is understood: a peer may
     /// say the version of something else that it needs.
     pub(crate) fn is_in(&self, version: Version) -> bool {
         self.until.is_none_or(|until| version < until)
+    }
+}
+
+/// How the messages of a method differ from version to version: worked out once, by the compiler, so that the common cases are
+/// told apart at a glance.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    /// One bit for each argument that came later than the method.
+    pub(crate) later: u64,
+    /// One bit for each argument, whenever it came.
+    pub(crate) all: u64,
+    /// The versions with which the first and the last of those came.
+    first: Version,
+    last: Version,
+    /// The bit of one that came with the last.
+    newest: u64,
+    /// Whether an argument was removed, or had another name or type.
+    pub(crate) aged: bool,
+}
+
+impl Growth {
+    const fn of(args: &[ArgInfo]) -> Self {
+        let mut growth = Self {
+            later: 0,
+            all: 0,
+            first: Version::new(u16::MAX, u16::MAX),
+            last: Version::new(0, 0),
+            newest: 0,
+            aged: false,
+        };
+        let mut at = 0;
+        while at < args.len() && at < 64 {
+            growth.all |= 1 << at;
+            growth.aged |= args[at].is_aged();
+            if let Some(since) = args[at].since() {
+                growth.later |= 1 << at;
+                if since.is_below(growth.first) {
+                    growth.first = since;
+                }
+                if growth.last.is_below(since) {
+                    growth.last = since;
+                    growth.newest = 1 << at;
+                }
+            }
+            at += 1;
+        }
+        growth
+    }
+
+    /// Whether messages of all versions hold the same arguments, in the same form.
+    pub(crate) const fn is_none(&self) -> bool {
+        self.later == 0 && !self.aged
+    }
+
+    /// The version with which all arguments had come, if one of these came with it.
+    pub(crate) fn last_of(&self, arguments: u64) -> Option<Version> {
+        (arguments & self.newest != 0 && !self.aged).then_some(self.last)
+    }
+
+    /// The arguments that a message of this version holds, where that can be seen at a glance: none of those that came later, or
+    /// all of them.
+    pub(crate) fn held_in(&self, version: Version) -> Option<u64> {
+        if self.aged {
+            None
+        } else if version >= self.last {
+            Some(self.all)
+        } else if version < self.first {
+            Some(self.all & !self.later)
+        } else {
+            None
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The server's half: the arguments of a request as they arrived, read by the rules of the message's version.
 
-use crate::codec::{self, Reader, Token};
+use crate::codec::{self, Reader, Token, Wish};
 use crate::{MethodInfo, Version};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -11,16 +11,56 @@ use std::fmt;
 pub struct Frame {
     method: &'static MethodInfo,
     version: Version,
+    trial: Trial,
     bytes: Bytes,
 }
 
+/// Whether the arguments are only decoded, and the method is not run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Trial {
+    No,
+    /// They are as a client sends them.
+    Sent,
+    /// They are being made up: each is in a `bin`, and may end before its value does.
+    MadeUp,
+}
+
 impl Frame {
-    pub(crate) fn new(method: &'static MethodInfo, version: Version, bytes: Bytes) -> Self {
+    /// The arguments of a message of this version.
+    #[must_use]
+    pub fn new(method: &'static MethodInfo, version: Version, bytes: Bytes) -> Self {
         Self {
             method,
             // a message that is older than its method is one of the method's first version
             version: version.max(method.since()),
+            trial: Trial::No,
             bytes,
+        }
+    }
+
+    /// Arguments that are decoded to see whether that works.
+    pub(crate) fn trial(
+        method: &'static MethodInfo,
+        version: Version,
+        bytes: Bytes,
+        trial: Trial,
+    ) -> Self {
+        Self {
+            trial,
+            ..Self::new(method, version, bytes)
+        }
+    }
+
+    /// All arguments have been decoded. An error if that was all that was wanted.
+    ///
+    /// # Errors
+    ///
+    /// In a trial: then the method is not run.
+    #[inline]
+    pub fn decoded(&self) -> Result<(), ArgumentError> {
+        match self.trial {
+            Trial::No => Ok(()),
+            _ => Err(ArgumentError(codec::Error::nothing())),
         }
     }
 
@@ -44,7 +84,9 @@ impl Frame {
 
     fn fill<'a>(&'a self, slots: &mut [Slot<'a>]) -> Result<(), codec::Error> {
         let (args, version) = (self.method.args(), self.version);
-        let plain = self.method.is_plain();
+        let growth = self.method.growth();
+        // all of them, as they are now
+        let plain = growth.held_in(version) == Some(growth.all);
         for (slot, info) in slots.iter_mut().zip(args) {
             slot.name = info.name();
             if !plain {
@@ -54,6 +96,9 @@ impl Frame {
             }
         }
         self.read(slots)?;
+        if self.trial == Trial::MadeUp {
+            unwrap(slots);
+        }
         for (slot, info) in slots.iter_mut().zip(args) {
             if !slot.bytes.is_empty() {
                 continue;
@@ -105,10 +150,20 @@ impl Frame {
 
     #[cold]
     fn unknown(&self) -> codec::Error {
-        if self.method.is_plain() {
+        if self.method.growth().is_none() {
             return codec::Error::new("no such argument");
         }
         codec::Error::new(format!("no such argument in version {}", self.version))
+    }
+}
+
+/// Takes what is made up out of its `bin`s.
+#[cold]
+fn unwrap(slots: &mut [Slot<'_>]) {
+    for slot in slots {
+        if let Ok(Token::Bin(inside)) = Reader::new(slot.bytes).token() {
+            slot.bytes = inside;
+        }
     }
 }
 
@@ -175,9 +230,8 @@ impl<'a> Slot<'a> {
         New: TryFrom<Old>,
         New::Error: fmt::Display,
     {
-        New::try_from(self.decode::<Old>()?).map_err(|error| {
-            self.error(codec::Error::new(crate::text::shown(&error.to_string())))
-        })
+        New::try_from(self.decode::<Old>()?)
+            .map_err(|error| self.error(codec::Error::new(crate::text::shown(&error.to_string()))))
     }
 
     #[cold]
@@ -198,6 +252,11 @@ impl ArgumentError {
 
     pub(crate) fn message(&self) -> String {
         self.0.to_string()
+    }
+
+    /// What would have been taken instead, if that is known.
+    pub(crate) fn wish(&self) -> Option<Wish> {
+        self.0.wish()
     }
 }
 

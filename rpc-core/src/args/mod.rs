@@ -10,11 +10,13 @@ mod default;
 mod frame;
 mod pack;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 mod version;
 
 pub use default::{DefaultBytes, none};
-pub(crate) use frame::ArgumentError;
+pub(crate) use frame::{ArgumentError, Trial};
 pub use frame::{Frame, OwnedArg, Slot};
 pub(crate) use pack::Packed;
 pub(crate) use version::{Cap, CapOrigin};

@@ -16,8 +16,14 @@ pub(crate) struct Packed {
     written: u64,
     /// One bit for each that was given the value which a server would fill in.
     at_default: u64,
-    /// The newest of the values that came later than their argument: its version, and which argument has it.
-    pub(super) came_with: Option<(Version, usize)>,
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What few methods have.
+#[derive(Clone, Debug, Default)]
+struct Seldom {
+    /// Values that came later than their argument: with which version, and which argument has one.
+    came_with: Vec<(Version, usize)>,
     /// What older versions hold for arguments whose type has changed.
     older: Vec<Older>,
 }
@@ -43,8 +49,7 @@ impl Packed {
             encoded,
             written: 0,
             at_default: 0,
-            came_with: None,
-            older: Vec::new(),
+            seldom: None,
         }
     }
 
@@ -52,7 +57,7 @@ impl Packed {
     pub(crate) fn take(&mut self) -> Self {
         Self {
             encoded: self.encoded.take(),
-            older: std::mem::take(&mut self.older),
+            seldom: self.seldom.take(),
             ..*self
         }
     }
@@ -79,44 +84,69 @@ impl Packed {
         index: usize,
         write: impl FnOnce(&mut Encoded) -> Result<(), codec::Error>,
     ) -> Result<(), codec::Error> {
-        let Some(info) = self
-            .method
-            .args()
-            .get(index)
-            .filter(|_| index < MOST_ARGS)
-        else {
+        let Some(info) = self.method.args().get(index).filter(|_| index < MOST_ARGS) else {
             return Err(codec::Error::new(format!(
                 "a method has at most {MOST_ARGS} arguments"
             )));
         };
         let bit = 1 << index;
         if self.written & bit != 0 {
-            self.remove(info)?;
+            self.remove(index)?;
         }
         self.written |= bit;
-        // a Vec takes whatever is written
-        let _ = rmp::encode::write_str(self.encoded.tail(), info.name());
+        self.key(index, info);
         let before = self.encoded.len();
         write(&mut self.encoded).map_err(|error| error.in_field(info.name()))?;
         if let Some(default) = info.default_bytes() {
-            let value = self.encoded.bytes().get(before..);
-            let same = u64::from(value == Some(default)) << index;
-            self.at_default = self.at_default & !bit | same;
+            let value = &self.encoded.bytes()[before..];
+            // mostly the first byte tells them apart already
+            let same = value.first() == default.first() && value == default;
+            self.at_default = self.at_default & !bit | u64::from(same) << index;
         }
         Ok(())
     }
 
+    /// Writes the name of an argument; or its index where the name depends on the version, and is written when that is known.
+    fn key(&mut self, index: usize, info: &ArgInfo) {
+        // a Vec takes whatever is written
+        if self.method.growth().aged {
+            let _ = rmp::encode::write_uint(self.encoded.tail(), index as u64);
+        } else {
+            let _ = rmp::encode::write_str(self.encoded.tail(), info.name());
+        }
+    }
+
+    /// The arguments as they were packed: index and encoded value.
+    fn pairs(&self) -> impl Iterator<Item = Result<(usize, &[u8]), codec::Error>> {
+        let args = self.method.args();
+        let bytes = self.encoded.bytes();
+        let mut reader = Reader::new(&bytes[header_len(bytes)..]);
+        std::iter::from_fn(move || {
+            (!reader.is_at_end()).then(|| {
+                let index = match reader.token()? {
+                    Token::Str(name) => args.iter().position(|info| info.name() == name),
+                    Token::Unsigned(index) => usize::try_from(index).ok(),
+                    _ => None,
+                };
+                let value = reader.skip_value()?;
+                index
+                    .map(|index| (index, value))
+                    .ok_or_else(|| codec::Error::new("a value is no argument's"))
+            })
+        })
+    }
+
     /// Takes out what was given for an argument before.
-    fn remove(&mut self, info: &ArgInfo) -> Result<(), codec::Error> {
-        let mut kept = Encoded::new();
-        write_count(kept.tail(), self.method.args().len());
-        for pair in pairs(self.encoded.bytes()) {
-            let Pair { name, start, bytes } = pair?;
-            if name != info.name() {
-                kept.tail().extend_from_slice(&bytes[start..]);
+    fn remove(&mut self, removed: usize) -> Result<(), codec::Error> {
+        let mut kept = Self::new(self.api, self.method);
+        for pair in self.pairs() {
+            let (index, value) = pair?;
+            if index != removed {
+                kept.key(index, &self.method.args()[index]);
+                kept.encoded.tail().extend_from_slice(value);
             }
         }
-        self.encoded = kept;
+        self.encoded = kept.encoded;
         Ok(())
     }
 
@@ -137,21 +167,31 @@ impl Packed {
             }
             Err(error) => Err(crate::text::shown(&error.to_string())),
         };
-        self.older
-            .retain(|older| (older.arg, older.form) != (arg, form));
-        self.older.push(Older { arg, form, value });
+        let older = &mut self.seldom.get_or_insert_default().older;
+        older.retain(|older| (older.arg, older.form) != (arg, form));
+        older.push(Older { arg, form, value });
     }
 
-    /// The value that was given for an argument came with this version.
-    pub(crate) fn came_with(&mut self, arg: usize, version: Version) {
-        if self.came_with.is_none_or(|(newest, _)| newest < version) {
-            self.came_with = Some((version, arg));
+    /// Whether the value that was given for an argument came with this version.
+    pub(crate) fn came_with(&mut self, arg: usize, version: Version, came: bool) {
+        if !came && self.seldom.is_none() {
+            return;
+        }
+        let values = &mut self.seldom.get_or_insert_default().came_with;
+        values.retain(|value| *value != (version, arg));
+        if came {
+            values.push((version, arg));
         }
     }
 
-    /// Whether an argument was given another value than a server would fill in.
-    pub(super) fn is_set(&self, index: usize) -> bool {
-        (self.written & !self.at_default) >> index & 1 != 0
+    /// The newest of the values that came later than their argument, and which argument has it.
+    pub(super) fn newest_value(&self) -> Option<(Version, usize)> {
+        self.seldom.as_ref()?.came_with.iter().max().copied()
+    }
+
+    /// One bit for each argument that was given another value than a server would fill in.
+    pub(super) fn set(&self) -> u64 {
+        self.written & !self.at_default
     }
 
     /// Why an argument cannot be said in an older type.
@@ -161,7 +201,8 @@ impl Packed {
     }
 
     fn older(&self, arg: usize, form: usize) -> Option<&Result<Vec<u8>, String>> {
-        self.older
+        let older = &self.seldom.as_ref()?.older;
+        older
             .iter()
             .find(|older| (older.arg, older.form) == (arg, form))
             .map(|older| &older.value)
@@ -169,11 +210,19 @@ impl Packed {
 
     /// The message's arguments in a version that [`version`](Self::version) allows.
     pub(crate) fn seal(mut self, version: Version) -> Result<Encoded, codec::Error> {
-        if self.method.is_plain() {
+        let growth = self.method.growth();
+        if growth.is_none() {
+            return Ok(self.encoded);
+        }
+        if growth.held_in(version) == Some(self.written) {
+            // the header was made for all of them
+            if self.written != growth.all {
+                set_count(self.encoded.bytes_mut(), self.written.count_ones());
+            }
             return Ok(self.encoded);
         }
         let mut count = 0;
-        let mut as_packed = true;
+        let mut as_packed = !growth.aged;
         for (index, info) in self.method.args().iter().enumerate() {
             let written = self.written >> index & 1 != 0;
             if !info.is_in(version) {
@@ -181,13 +230,14 @@ impl Packed {
                 continue;
             }
             count += 1;
-            as_packed &= info.names().is_empty() && info.types().is_empty();
             if !written {
                 let default = info.default_bytes().unwrap_or_default();
                 if default.is_empty() {
-                    return Err(codec::Error::new("its default can't be encoded").in_field(info.name()));
+                    return Err(
+                        codec::Error::new("its default can't be encoded").in_field(info.name())
+                    );
                 }
-                let _ = rmp::encode::write_str(self.encoded.tail(), info.name());
+                self.key(index, info);
                 self.encoded.tail().extend_from_slice(default);
             }
         }
@@ -202,20 +252,20 @@ impl Packed {
     fn rewritten(&self, version: Version) -> Result<Encoded, codec::Error> {
         let mut older = Encoded::with_room_for(self.encoded.len());
         write_count(older.tail(), self.method.args().len());
-        for pair in pairs(self.encoded.bytes()) {
-            let Pair { name, start, bytes } = pair?;
-            let args = self.method.args();
-            let found = args.iter().position(|info| info.name() == name);
-            let Some(index) = found.filter(|index| args[*index].is_in(version)) else {
+        for pair in self.pairs() {
+            let (index, value) = pair?;
+            let info = &self.method.args()[index];
+            if !info.is_in(version) {
                 continue;
-            };
-            let info = &args[index];
+            }
             let value = match info.form_in(version) {
-                None => &bytes[start + name_len(name)..],
+                None => value,
                 Some(form) => match self.older(index, form) {
                     Some(Ok(value)) => value,
                     // the version was chosen so that this does not happen
-                    _ => return Err(codec::Error::new("it has no older form").in_field(name)),
+                    _ => {
+                        return Err(codec::Error::new("it has no older form").in_field(info.name()));
+                    }
                 },
             };
             let _ = rmp::encode::write_str(older.tail(), info.name_in(version));
@@ -223,46 +273,6 @@ impl Packed {
         }
         Ok(older)
     }
-}
-
-/// A name with its value, as they were packed.
-struct Pair<'a> {
-    name: &'a str,
-    /// Where the name's encoding begins.
-    start: usize,
-    /// Everything up to the end of the value.
-    bytes: &'a [u8],
-}
-
-fn pairs(bytes: &[u8]) -> impl Iterator<Item = Result<Pair<'_>, codec::Error>> {
-    let mut at = header_len(bytes);
-    std::iter::from_fn(move || {
-        (at < bytes.len()).then(|| {
-            let start = at;
-            let mut reader = Reader::new(&bytes[start..]);
-            let Token::Str(name) = reader.token()? else {
-                return Err(codec::Error::new("an argument's name is a string"));
-            };
-            let value = start + name_len(name);
-            at = codec::skip(bytes, value)?;
-            Ok(Pair {
-                name,
-                start,
-                bytes: &bytes[..at],
-            })
-        })
-    })
-}
-
-/// How long the encoding of a name is.
-fn name_len(name: &str) -> usize {
-    name.len()
-        + match name.len() {
-            0..32 => 1,
-            32..256 => 2,
-            256..65536 => 3,
-            _ => 5,
-        }
 }
 
 /// A map's header, as long as one for so many pairs has to be.
@@ -279,7 +289,9 @@ fn header_len(bytes: &[u8]) -> usize {
 }
 
 /// Says in a header of [`write_count`] how many pairs there are; they are not more than it was made for.
-fn set_count(bytes: &mut [u8], count: u8) {
+fn set_count(bytes: &mut [u8], count: u32) {
+    // an argument has a bit, and there are 64
+    let count = count.to_le_bytes()[0];
     match bytes {
         [0xde, high, low, ..] => (*high, *low) = (0, count),
         [first, ..] => *first = 0x80 | count,

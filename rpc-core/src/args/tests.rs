@@ -13,9 +13,16 @@ static PLAIN: MethodInfo = MethodInfo::new("m", MethodKind::Call, v(1, 0))
 /// Everything that an argument can go through, in two majors.
 static GROWN: MethodInfo = MethodInfo::new("grown", MethodKind::Call, v(5, 1)).with_args(&[
     ArgInfo::new("id", "u32"),
-    ArgInfo::new("clean", "Option<bool>").with_since(v(6, 2)).with_default(none),
-    ArgInfo::new("limit", "u8").with_since(v(5, 3)).with_default(|| &[10]),
-    ArgInfo::new("hint", "Option<u8>").with_since(v(6, 3)).with_default(none).with_lossy(),
+    ArgInfo::new("clean", "Option<bool>")
+        .with_since(v(6, 2))
+        .with_default(none),
+    ArgInfo::new("limit", "u8")
+        .with_since(v(5, 3))
+        .with_default(|| &[10]),
+    ArgInfo::new("hint", "Option<u8>")
+        .with_since(v(6, 3))
+        .with_default(none)
+        .with_lossy(),
     ArgInfo::new("flavor", "Flavor")
         .with_names(&[(v(6, 0), "kind")])
         .with_types(&[(v(5, 2), "u8"), (v(5, 4), "bool")]),
@@ -67,11 +74,7 @@ fn arguments_go_by_name() {
     let mut args = Packed::new(&API, &PLAIN);
     args.arg(0, &7u32).unwrap();
     args.arg(1, "ada").unwrap();
-    let frame = Frame::new(
-        &PLAIN,
-        v(1, 0),
-        args.seal(v(1, 0)).unwrap().into_bytes(),
-    );
+    let frame = Frame::new(&PLAIN, v(1, 0), args.seal(v(1, 0)).unwrap().into_bytes());
     let [id, name] = frame.args().unwrap();
     assert_eq!(id.decode::<u32>().unwrap(), 7);
     assert_eq!(name.decode::<&str>().unwrap(), "ada");
@@ -123,8 +126,14 @@ fn what_is_wrong_is_named() {
         error(&frame(b"\x93\x01\x02\x03")),
         "arguments are a map by name, this is an array"
     );
-    assert_eq!(error(&frame(b"\x82\xa2id")), "it ends in the middle of a value");
-    assert_eq!(error(&frame(b"\xc1")), "not MessagePack: byte 0xc1 is never used");
+    assert_eq!(
+        error(&frame(b"\x82\xa2id")),
+        "it ends in the middle of a value"
+    );
+    assert_eq!(
+        error(&frame(b"\xc1")),
+        "not MessagePack: byte 0xc1 is never used"
+    );
     let mut deep = vec![0x91; 10_000];
     deep.push(0xc0);
     assert!(error(&framed(&[id, ("name", &deep)])).contains("nested deeper than 64 levels"));
@@ -138,7 +147,10 @@ fn the_version_sent_is_the_lowest_that_says_all() {
     at_default.arg(1, &None::<bool>).unwrap();
     at_default.arg(2, &10u8).unwrap();
     assert_eq!(version(&at_default), v(6, 0));
-    assert_eq!(shown(at_default, v(6, 0)), r#"flavor="large" id=7 limit=10"#);
+    assert_eq!(
+        shown(at_default, v(6, 0)),
+        r#"flavor="large" id=7 limit=10"#
+    );
     let mut set = packed();
     set.arg(1, &Some(true)).unwrap();
     assert_eq!(version(&set), v(6, 2));
@@ -150,10 +162,16 @@ fn the_version_sent_is_the_lowest_that_says_all() {
     lossy.arg(3, &5u8).unwrap();
     assert_eq!(version(&lossy), v(6, 3), "lossy alone lowers nothing");
     let mut later = packed();
-    later.came_with(0, v(6, 4));
-    later.came_with(4, v(6, 1));
+    later.came_with(0, v(6, 4), true);
+    later.came_with(4, v(6, 1), true);
     assert_eq!(version(&later), v(6, 4));
-    assert_eq!(packed().version(None, Some(v(6, 1))).unwrap(), v(6, 1), "a floor");
+    later.came_with(0, v(6, 4), false);
+    assert_eq!(version(&later), v(6, 1), "given anew");
+    assert_eq!(
+        packed().version(None, Some(v(6, 1))).unwrap(),
+        v(6, 1),
+        "a floor"
+    );
     assert_eq!(packed().version(None, Some(v(5, 2))).unwrap(), v(6, 0));
 }
 
@@ -176,7 +194,11 @@ fn under_a_cap_less_is_said_or_it_is_refused() {
         "argument `clean` needs version 6.2, the client's cap is 6.1"
     );
     set.arg(1, &None::<bool>).unwrap();
-    assert_eq!(set.version(cap(6, 1), None).unwrap(), v(6, 0), "set again, to its default");
+    assert_eq!(
+        set.version(cap(6, 1), None).unwrap(),
+        v(6, 0),
+        "set again, to its default"
+    );
     assert_eq!(
         refused(&packed(), cap(5, 0)),
         "it needs version 5.1, the client's cap is 5.0"
@@ -190,7 +212,7 @@ fn under_a_cap_less_is_said_or_it_is_refused() {
         "argument `flavor` (it is neither small nor large) needs version 5.4, the client's cap is 5.3"
     );
     let mut later = packed();
-    later.came_with(0, v(6, 4));
+    later.came_with(0, v(6, 4), true);
     assert_eq!(
         refused(&later, cap(6, 3)),
         "this value of argument `id` needs version 6.4, the client's cap is 6.3"
@@ -206,10 +228,7 @@ fn under_a_cap_less_is_said_or_it_is_refused() {
 fn a_cap_selects_the_major_and_old_names_and_removed_arguments_come_back() {
     let old = packed();
     assert_eq!(old.version(cap(5, 9), None).unwrap(), v(5, 4));
-    assert_eq!(
-        shown(old, v(5, 4)),
-        r#"gone=9 id=7 kind="large" limit=10"#
-    );
+    assert_eq!(shown(old, v(5, 4)), r#"gone=9 id=7 kind="large" limit=10"#);
     let mut oldest = packed();
     oldest.form(4, 1, Ok::<_, crate::Never>(true));
     assert_eq!(oldest.version(cap(5, 3), None).unwrap(), v(5, 2));
@@ -237,10 +256,7 @@ fn a_removed_method_is_sent_in_the_older_major() {
 fn read(version: Version, pairs: &[(&str, &[u8])]) -> Result<Vec<(usize, Option<usize>)>, String> {
     let frame = Frame::new(&GROWN, version, map(pairs).into());
     let slots = frame.args::<6>().map_err(|error| error.message())?;
-    Ok(slots
-        .iter()
-        .map(|slot| (slot.len(), slot.form()))
-        .collect())
+    Ok(slots.iter().map(|slot| (slot.len(), slot.form())).collect())
 }
 
 #[test]
@@ -250,7 +266,14 @@ fn the_server_reads_by_the_rules_of_the_messages_version() {
     let (gone, limit) = (("gone", &b"\x09"[..]), ("limit", &b"\x05"[..]));
     assert_eq!(
         read(v(6, 0), &[id, ("flavor", b"\xa1x"), limit]).unwrap(),
-        [(1, None), (1, None), (1, None), (1, None), (2, None), (0, None)]
+        [
+            (1, None),
+            (1, None),
+            (1, None),
+            (1, None),
+            (2, None),
+            (0, None)
+        ]
     );
     assert_eq!(
         read(v(5, 1), &[id, ("kind", b"\x03"), gone]).unwrap()[4],
@@ -284,7 +307,9 @@ fn what_is_set_twice_is_sent_once() {
 #[test]
 fn more_than_fifteen_arguments() {
     static ARGS: [ArgInfo; 20] = {
-        const NEW: ArgInfo = ArgInfo::new("a", "u8").with_since(v(1, 1)).with_default(none);
+        const NEW: ArgInfo = ArgInfo::new("a", "u8")
+            .with_since(v(1, 1))
+            .with_default(none);
         let mut args = [NEW; 20];
         let names = [
             "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q",
@@ -292,7 +317,9 @@ fn more_than_fifteen_arguments() {
         ];
         let mut at = 0;
         while at < 20 {
-            args[at] = ArgInfo::new(names[at], "u8").with_since(v(1, 1)).with_default(none);
+            args[at] = ArgInfo::new(names[at], "u8")
+                .with_since(v(1, 1))
+                .with_default(none);
             at += 1;
         }
         args
@@ -305,4 +332,25 @@ fn more_than_fifteen_arguments() {
     let version = packed.version(None, None).unwrap();
     assert_eq!(holds(packed.clone(), version).len(), 20);
     assert_eq!(holds(packed, v(1, 0)), []);
+}
+
+#[test]
+fn a_name_can_be_used_again() {
+    static TWICE: MethodInfo = MethodInfo::new("twice", MethodKind::Call, v(1, 0)).with_args(&[
+        ArgInfo::new("size", "u64")
+            .with_since(v(1, 2))
+            .with_default(|| &[0]),
+        ArgInfo::new("size", "Size").with_until(v(1, 2)),
+    ]);
+    static API: ApiInfo = ApiInfo::new("Api", v(1, 2));
+    let mut packed = Packed::new(&API, &TWICE);
+    packed.arg(1, "small").unwrap();
+    packed.arg(0, &7).unwrap();
+    packed.arg(0, &8).unwrap();
+    let version = packed.version(None, None).unwrap();
+    assert_eq!(shown(packed.clone(), version), "size=8");
+    let mut at_default = packed;
+    at_default.arg(0, &0).unwrap();
+    assert_eq!(at_default.version(cap(1, 1), None).unwrap(), v(1, 0));
+    assert_eq!(shown(at_default, v(1, 0)), r#"size="small""#);
 }

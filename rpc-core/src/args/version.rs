@@ -85,8 +85,13 @@ impl Packed {
         if let Some(floor) = floor {
             search.needs(floor, "what the client is prepared for")?;
         }
-        if !method.is_plain() {
-            search.arguments()?;
+        search.newer_arguments()?;
+        if method.growth().aged {
+            search.aged_arguments()?;
+        }
+        if let Some((version, index)) = self.newest_value() {
+            let name = method.args()[index].name();
+            search.needs(version, format_args!("this value of {}", Argument(name)))?;
         }
         for answer in method.answers() {
             if answer.is_one_way() && method.kind() == MethodKind::Call {
@@ -104,7 +109,11 @@ impl Packed {
     }
 
     /// The version that it is sent in if no server speaks the newest major. Only without a cap, which selects a major.
-    pub(crate) fn older_version(&self, cap: Option<Cap>, floor: Option<Version>) -> Option<Version> {
+    pub(crate) fn older_version(
+        &self,
+        cap: Option<Cap>,
+        floor: Option<Version>,
+    ) -> Option<Version> {
         let older = self.api.also().filter(|_| cap.is_none())?;
         let cap = Cap {
             version: older,
@@ -122,7 +131,10 @@ impl Packed {
                 self.method.until().is_some_and(|until| until <= first)
             };
             // what the newest major has no more is sent in the one before
-            return Ok(api.spoken().find(|end| !removed(end)).unwrap_or(api.version()));
+            return Ok(api
+                .spoken()
+                .find(|end| !removed(end))
+                .unwrap_or(api.version()));
         };
         match api.spoken().find(|end| end.major() == cap.version.major()) {
             Some(end) => Ok(end.min(cap.version)),
@@ -130,7 +142,11 @@ impl Packed {
                 let spoken: Vec<String> = api.spoken().map(|end| end.to_string()).collect();
                 Err(RpcError::new(
                     ErrorKind::VersionCap,
-                    format!("`{}` is at version {}, {cap}", api.name(), spoken.join(" and ")),
+                    format!(
+                        "`{}` is at version {}, {cap}",
+                        api.name(),
+                        spoken.join(" and ")
+                    ),
                 ))
             }
         }
@@ -152,26 +168,51 @@ impl Search<'_> {
 
     /// Below this version less could be said.
     fn prefers(&mut self, version: Version) {
-        let exists = self.packed.method.until().is_none_or(|until| version < until);
+        let exists = self
+            .packed
+            .method
+            .until()
+            .is_none_or(|until| version < until);
         if version <= self.top && version > self.version && exists {
             self.version = version;
         }
     }
 
-    fn arguments(&mut self) -> Result<(), RpcError> {
+    fn newer_arguments(&mut self) -> Result<(), RpcError> {
+        let growth = self.packed.method.growth();
+        let set = self.packed.set() & growth.later;
+        if set == 0 {
+            return Ok(());
+        }
+        if let Some(last) = growth.last_of(set).filter(|last| *last <= self.top) {
+            self.version = last.max(self.version);
+            return Ok(());
+        }
+        for (index, info) in self.packed.method.args().iter().enumerate() {
+            let Some(since) = info.since().filter(|_| set & 1 << index != 0) else {
+                continue;
+            };
+            // what is known there anyway; and what was removed does not count: its value is that of old servers
+            if since <= self.version || info.until().is_some() {
+                continue;
+            }
+            if info.is_lossy() {
+                self.prefers(since);
+            } else {
+                self.needs(since, Argument(info.name()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn aged_arguments(&mut self) -> Result<(), RpcError> {
         let packed = self.packed;
         for (index, info) in packed.method.args().iter().enumerate() {
-            if let Some(since) = info.since()
-                && info.until().is_none()
-                && packed.is_set(index)
+            for until in info
+                .until()
+                .into_iter()
+                .chain(info.names().iter().map(|(until, _)| *until))
             {
-                if info.is_lossy() {
-                    self.prefers(since);
-                } else {
-                    self.needs(since, Argument(info.name()))?;
-                }
-            }
-            for until in info.until().into_iter().chain(info.names().iter().map(|(until, _)| *until)) {
                 self.prefers(until);
             }
             for (form, (until, _)) in info.types().iter().enumerate() {
@@ -182,10 +223,6 @@ impl Search<'_> {
                     }
                 }
             }
-        }
-        if let Some((version, index)) = packed.came_with {
-            let name = packed.method.args()[index].name();
-            self.needs(version, format_args!("this value of {}", Argument(name)))?;
         }
         Ok(())
     }

@@ -87,6 +87,14 @@ impl<T, E> Sending<T, E> {
         }
     }
 
+    /// The message, which is not sent then.
+    pub(super) fn take(&mut self) -> Option<Request> {
+        match std::mem::replace(&mut self.state, State::Late) {
+            State::Prepared(request) => Some(request),
+            State::Sent(_) | State::Late | State::Done => None,
+        }
+    }
+
     /// The same message, answered in another way.
     fn with_answer<U, F: From<RpcError>>(self) -> Sending<U, F> {
         Sending {
@@ -173,6 +181,10 @@ impl<R> Prepared for Call<R> {
     fn request(&mut self) -> Option<&mut Request> {
         self.sending.request()
     }
+
+    fn take(&mut self) -> Option<Request> {
+        self.sending.take()
+    }
 }
 
 impl<R> Future for Call<R>
@@ -230,6 +242,10 @@ impl Cast {
 impl Prepared for Cast {
     fn request(&mut self) -> Option<&mut Request> {
         self.0.request()
+    }
+
+    fn take(&mut self) -> Option<Request> {
+        self.0.take()
     }
 }
 

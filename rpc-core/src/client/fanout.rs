@@ -209,6 +209,10 @@ impl Prepared for FanoutCast {
     fn request(&mut self) -> Option<&mut Request> {
         self.0.request()
     }
+
+    fn take(&mut self) -> Option<Request> {
+        self.0.take()
+    }
 }
 
 impl Future for FanoutCast {

@@ -74,6 +74,10 @@ impl<R> Prepared for Multicall<R> {
     fn request(&mut self) -> Option<&mut Request> {
         self.core.opening.request()
     }
+
+    fn take(&mut self) -> Option<Request> {
+        self.core.opening.take()
+    }
 }
 
 impl<R> Stream for Multicall<R>

@@ -77,11 +77,10 @@ impl IntoFuture for Negotiate {
             let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
             let deadline = now.checked_add(timeout).unwrap_or(now + DEFAULT_TIMEOUT);
             let driver = &*self.client.transport.0;
-            let survey = driver
-                .survey(options.target.clone(), deadline)
-                .await;
-            self.settle(survey)
-                .map_err(|error| error.of_message("negotiate", &options.target, Some(now.elapsed())))
+            let survey = driver.survey(options.target.clone(), deadline).await;
+            self.settle(survey).map_err(|error| {
+                error.of_message("negotiate", &options.target, Some(now.elapsed()))
+            })
         })
     }
 }
@@ -106,7 +105,10 @@ impl Negotiate {
                 ErrorKind::Undeliverable,
                 format!(
                     "nodes that are listed could not be reached: {}",
-                    few(survey.unreached.iter().map(|(address, why)| format!("{address} ({why})")))
+                    few(survey
+                        .unreached
+                        .iter()
+                        .map(|(address, why)| format!("{address} ({why})")))
                 ),
             ));
         }
@@ -115,7 +117,9 @@ impl Negotiate {
         }
         let lowest = |end: Version| {
             let newest = |versions: &[Version]| {
-                let of_major = versions.iter().filter(|version| version.major() == end.major());
+                let of_major = versions
+                    .iter()
+                    .filter(|version| version.major() == end.major());
                 of_major.max().copied()
             };
             servers
@@ -129,7 +133,9 @@ impl Negotiate {
                 format!(
                     "there is no major version that all speak: this client {}, {}",
                     list(&api.spoken().collect::<Vec<_>>()),
-                    few(servers.iter().map(|(name, versions)| format!("{name} {}", list(versions))))
+                    few(servers
+                        .iter()
+                        .map(|(name, versions)| format!("{name} {}", list(versions))))
                 ),
             ));
         };

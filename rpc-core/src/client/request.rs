@@ -59,14 +59,14 @@ impl Request {
 
     /// Whether the value that was given for an argument is one that came with this version.
     pub fn came_with(&mut self, arg: usize, version: Version, came: bool) {
-        if came && let Ok(args) = &mut self.args {
-            args.came_with(arg, version);
+        if let Ok(args) = &mut self.args {
+            args.came_with(arg, version, came);
         }
     }
 
     /// The server that it goes to, unless the client is prepared for one.
     pub fn server(&mut self, server: impl ServerName) {
-        self.server = server.into_name();
+        self.server = server.name();
     }
 
     /// The first argument that can't be encoded is the one that is told.
@@ -101,6 +101,20 @@ impl Request {
     /// Sent as a multicall.
     pub fn multicall<R>(self) -> Multicall<R> {
         Multicall::new(self)
+    }
+
+    /// What would be sent: the version, and the arguments. For measurements.
+    ///
+    /// # Errors
+    ///
+    /// As of sending it.
+    pub fn sealed(self) -> Result<(Version, bytes::Bytes), RpcError> {
+        let (_, message) = self.message()?;
+        let version = message.parts.version;
+        let sealed = message.args.seal(version);
+        sealed
+            .map(|encoded| (version, encoded.into_bytes()))
+            .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))
     }
 
     pub(super) fn method(&self) -> &'static str {
@@ -207,6 +221,9 @@ impl fmt::Debug for Request {
 pub trait Prepared {
     /// The message. `None` once it has been sent: then it fails, because it would lack what was to be given.
     fn request(&mut self) -> Option<&mut Request>;
+
+    /// The message, which is not sent then.
+    fn take(&mut self) -> Option<Request>;
 }
 
 /// The name of a server, or none: what `server = …` in an API may compute.
@@ -216,46 +233,33 @@ pub trait Prepared {
 )]
 pub trait ServerName {
     /// The name.
-    fn into_name(self) -> Option<Arc<str>>;
+    fn name(&self) -> Option<Arc<str>>;
 }
-
-macro_rules! server_name {
-    ($($type:ty),*) => {$(
-        #[diagnostic::do_not_recommend]
-        impl ServerName for $type {
-            fn into_name(self) -> Option<Arc<str>> {
-                Some(Arc::from(&*self))
-            }
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl ServerName for Option<$type> {
-            fn into_name(self) -> Option<Arc<str>> {
-                self.map(|name| Arc::from(&*name))
-            }
-        }
-    )*};
-}
-
-server_name!(&str, String);
 
 #[diagnostic::do_not_recommend]
-impl ServerName for &String {
-    fn into_name(self) -> Option<Arc<str>> {
-        self.as_str().into_name()
+impl ServerName for str {
+    fn name(&self) -> Option<Arc<str>> {
+        Some(self.into())
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl ServerName for Option<&String> {
-    fn into_name(self) -> Option<Arc<str>> {
-        self.map(String::as_str).into_name()
+impl ServerName for String {
+    fn name(&self) -> Option<Arc<str>> {
+        self.as_str().name()
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl ServerName for &Option<String> {
-    fn into_name(self) -> Option<Arc<str>> {
-        self.as_deref().into_name()
+impl<T: ServerName> ServerName for Option<T> {
+    fn name(&self) -> Option<Arc<str>> {
+        self.as_ref()?.name()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ServerName + ?Sized> ServerName for &T {
+    fn name(&self) -> Option<Arc<str>> {
+        (**self).name()
     }
 }

@@ -1,7 +1,7 @@
 //! MessagePack to values.
 
 use super::skip::{Reader, Token};
-use super::{Error, MAX_DEPTH, ser::too_deep};
+use super::{Error, MAX_DEPTH, SOME, Wish, ser::too_deep};
 use serde::de::{self, DeserializeSeed, Visitor, value::SeqDeserializer};
 
 /// Reads values from bytes that were checked by [`skip`](super::skip()).
@@ -21,6 +21,44 @@ impl<'de> Deserializer<'de> {
     fn peek(&self) -> Result<Token<'de>, Error> {
         let mut ahead = self.reader;
         ahead.token()
+    }
+
+    /// Reads whatever comes. Only where nothing does, it is of interest what was asked for: checked bytes never get there.
+    #[inline]
+    fn any<V: Visitor<'de>>(
+        &mut self,
+        visitor: V,
+        wish: impl FnOnce() -> Wish,
+    ) -> Result<V::Value, Error> {
+        let token = match self.reader.token() {
+            Ok(token) => token,
+            Err(error) => return Err(error.wishing(wish())),
+        };
+        match token {
+            Token::Nil => visitor.visit_unit(),
+            Token::Bool(v) => visitor.visit_bool(v),
+            Token::Unsigned(v) => visitor.visit_u64(v),
+            Token::Signed(v) => visitor.visit_i64(v),
+            Token::F32(v) => visitor.visit_f32(v),
+            Token::F64(v) => visitor.visit_f64(v),
+            Token::Str(v) => visitor.visit_borrowed_str(v),
+            Token::Bin(v) => bytes_as_seq(v, visitor),
+            Token::Array(len) => self.array(len, visitor),
+            Token::Map(len) => self.map(len, visitor),
+        }
+    }
+
+    fn integer(&mut self, wish: Wish) -> Result<Token<'de>, Error> {
+        self.reader.token().map_err(|error| error.wishing(wish))
+    }
+
+    /// Goes on where it has been decided that an option is something.
+    #[cold]
+    fn no_option(&self, error: Error) -> Result<(), Error> {
+        match self.reader.next_byte() {
+            Some(SOME) => Ok(()),
+            _ => Err(error.wishing(Wish::Option)),
+        }
     }
 
     fn array<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value, Error> {
@@ -60,6 +98,16 @@ fn bytes_as_seq<'de, V: Visitor<'de>>(bytes: &[u8], visitor: V) -> Result<V::Val
     visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied()))
 }
 
+/// What takes whatever comes, and asks for something in particular where nothing does.
+macro_rules! wishing {
+    ($($method:ident($($arg:ident: $ty:ty),*) => $wish:expr;)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, Error> {
+            self.any(visitor, || $wish)
+        }
+    )*};
+}
+
 impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     type Error = Error;
 
@@ -68,27 +116,17 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.reader.token()? {
-            Token::Nil => visitor.visit_unit(),
-            Token::Bool(v) => visitor.visit_bool(v),
-            Token::Unsigned(v) => visitor.visit_u64(v),
-            Token::Signed(v) => visitor.visit_i64(v),
-            Token::F32(v) => visitor.visit_f32(v),
-            Token::F64(v) => visitor.visit_f64(v),
-            Token::Str(v) => visitor.visit_borrowed_str(v),
-            Token::Bin(v) => bytes_as_seq(v, visitor),
-            Token::Array(len) => self.array(len, visitor),
-            Token::Map(len) => self.map(len, visitor),
-        }
+        self.any(visitor, || Wish::Any)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.peek()? {
-            Token::Bin(v) => {
+        match self.peek() {
+            Ok(Token::Bin(v)) => {
                 self.reader.token()?;
                 visitor.visit_borrowed_bytes(v)
             }
-            _ => self.deserialize_any(visitor),
+            Ok(_) => self.deserialize_any(visitor),
+            Err(error) => Err(error.wishing(Wish::Bytes)),
         }
     }
 
@@ -97,7 +135,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.reader.token()? {
+        match self.integer(Wish::Signed)? {
             Token::Unsigned(v) => visitor.visit_u64(v),
             Token::Signed(v) => visitor.visit_i64(v),
             Token::Bin(v) => match v.try_into() {
@@ -109,7 +147,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     }
 
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.reader.token()? {
+        match self.integer(Wish::Unsigned)? {
             Token::Unsigned(v) => visitor.visit_u64(v),
             Token::Signed(v) => visitor.visit_i64(v),
             Token::Bin(v) => match v.try_into() {
@@ -121,13 +159,15 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.peek()? {
-            Token::Nil => {
+        match self.peek() {
+            Ok(Token::Nil) => {
                 self.reader.token()?;
-                visitor.visit_none()
+                return visitor.visit_none();
             }
-            _ => visitor.visit_some(self),
+            Ok(_) => {}
+            Err(error) => self.no_option(error)?,
         }
+        visitor.visit_some(self)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -140,11 +180,15 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.peek()? {
+        let token = match self.peek() {
+            Ok(token) => token,
+            Err(error) => return Err(error.wishing(Wish::Enum(name, variants))),
+        };
+        match token {
             Token::Str(_) => visitor.visit_enum(Variant {
                 de: self,
                 unit: true,
@@ -167,13 +211,35 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.reader.skip_value()?;
-        visitor.visit_unit()
+        match self.reader.skip_value() {
+            Ok(_) => visitor.visit_unit(),
+            Err(error) => Err(error.wishing(Wish::Ignored)),
+        }
     }
 
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string unit unit_struct seq tuple tuple_struct map struct
-        identifier
+    wishing! {
+        deserialize_bool() => Wish::Bool;
+        deserialize_i8() => Wish::Signed;
+        deserialize_i16() => Wish::Signed;
+        deserialize_i32() => Wish::Signed;
+        deserialize_i64() => Wish::Signed;
+        deserialize_u8() => Wish::U8;
+        deserialize_u16() => Wish::Unsigned;
+        deserialize_u32() => Wish::Unsigned;
+        deserialize_u64() => Wish::Unsigned;
+        deserialize_f32() => Wish::F32;
+        deserialize_f64() => Wish::F64;
+        deserialize_char() => Wish::Char;
+        deserialize_str() => Wish::Str;
+        deserialize_string() => Wish::Str;
+        deserialize_unit() => Wish::Unit;
+        deserialize_unit_struct(_name: &'static str) => Wish::Unit;
+        deserialize_seq() => Wish::Seq;
+        deserialize_tuple(len: usize) => Wish::Tuple(len);
+        deserialize_tuple_struct(_name: &'static str, len: usize) => Wish::Tuple(len);
+        deserialize_map() => Wish::Map;
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]) => Wish::Struct(name, fields);
+        deserialize_identifier() => Wish::Name;
     }
 }
 
@@ -290,22 +356,22 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         seed.deserialize(self.de)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
         if self.unit {
             return Err(no_content());
         }
-        de::Deserializer::deserialize_any(self.de, visitor)
+        self.de.any(visitor, || Wish::Tuple(len))
     }
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         if self.unit {
             return Err(no_content());
         }
-        de::Deserializer::deserialize_any(self.de, visitor)
+        self.de.any(visitor, || Wish::Fields(fields))
     }
 }
 

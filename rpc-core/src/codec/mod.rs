@@ -15,8 +15,10 @@
 mod de;
 mod ser;
 mod skip;
+mod wish;
 
 pub(crate) use skip::{Reader, Token, skip};
+pub(crate) use wish::{PADDING, SOME, Wish, heard};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -160,6 +162,8 @@ struct ErrorParts {
     message: String,
     /// From the innermost part outwards.
     path: Vec<String>,
+    /// What would have been taken.
+    wish: Option<Wish>,
 }
 
 impl Error {
@@ -168,7 +172,27 @@ impl Error {
         Self(Box::new(ErrorParts {
             message: message.into(),
             path: Vec::new(),
+            wish: None,
         }))
+    }
+
+    /// The same, with what would have been taken instead.
+    #[cold]
+    fn wishing(mut self, wish: Wish) -> Self {
+        wish::say(wish);
+        self.0.wish = Some(wish);
+        self
+    }
+
+    /// What would have been taken instead, if that is known.
+    pub(crate) fn wish(&self) -> Option<Wish> {
+        self.0.wish
+    }
+
+    /// Nothing is wrong: all was decoded, and that was all.
+    #[cold]
+    pub(crate) fn nothing() -> Self {
+        Self::new("nothing").wishing(Wish::Nothing)
     }
 
     #[cold]
@@ -242,6 +266,17 @@ impl serde::de::Error for Error {
             "unknown variant, expected one of: {}",
             expected.join(", ")
         ))
+        .wishing(Wish::Variant(expected))
+    }
+
+    #[cold]
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("missing field `{field}`")).wishing(Wish::Field(field))
+    }
+
+    #[cold]
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(format!("duplicate field `{field}`")).wishing(Wish::Once(field))
     }
 }
 

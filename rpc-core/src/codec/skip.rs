@@ -52,6 +52,11 @@ impl<'a> Reader<'a> {
         self.at == self.bytes.len()
     }
 
+    /// The next byte, without moving.
+    pub(super) fn next_byte(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
     fn remaining(&self) -> usize {
         self.bytes.len() - self.at
     }

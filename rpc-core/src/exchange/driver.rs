@@ -7,8 +7,8 @@ use super::stream::{Batch, End, StreamQueue};
 use super::{Inbound, Outbound, WINDOW_BYTES, WINDOW_REQUESTS};
 use crate::server::Service;
 use crate::transport::{
-    BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response, Transport,
-    Survey, TransportCounters, TransportStats, TransportUrl,
+    BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response, Survey,
+    Transport, TransportCounters, TransportStats, TransportUrl,
 };
 use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError, Target};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,11 +2,11 @@
 
 use super::Outbound;
 use super::nodes::Settled;
-use super::routes::Route;
 use super::request::Body;
+use super::routes::Route;
 use crate::args::Packed;
-use crate::transport::{BoxFuture, Parts};
 use crate::codec::Encoded;
+use crate::transport::{BoxFuture, Parts};
 use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError, Version};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};

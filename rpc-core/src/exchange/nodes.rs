@@ -114,7 +114,10 @@ impl Nodes {
                 (Err(Nobody::Version(_)), Body::Packed(_), Some(older))
                     if !self.routes.speak(wanted) =>
                 {
-                    let wanted = Wanted { version: older, ..wanted };
+                    let wanted = Wanted {
+                        version: older,
+                        ..wanted
+                    };
                     let route = self.routes.in_turn(wanted, tried);
                     route.map(|route| found(route, older))
                 }
@@ -197,7 +200,11 @@ impl Node {
 
 /// The newest version that a server speaks, of the majors that the message may be sent in.
 fn announced(parts: &Parts, route: &Route) -> Option<Version> {
-    let may = |end: &Version| parts.cap.is_none_or(|cap| cap.version.major() == end.major());
+    let may = |end: &Version| {
+        parts
+            .cap
+            .is_none_or(|cap| cap.version.major() == end.major())
+    };
     parts
         .api
         .spoken()

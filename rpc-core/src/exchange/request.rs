@@ -186,9 +186,9 @@ impl Outbound {
         let again =
             |written: &Bytes| Body::Written(version, written.slice(written.len() - body_len..));
         match timeout_at(parts.deadline, in_flight.answer()).await {
-            Ok(Answer::Value(value)) => {
-                Ok(Attempt::Opened(Opened::Answered(Response::Value(version, value))))
-            }
+            Ok(Answer::Value(value)) => Ok(Attempt::Opened(Opened::Answered(Response::Value(
+                version, value,
+            )))),
             Ok(Answer::MethodError(error)) => Ok(Attempt::Opened(Opened::Answered(
                 Response::MethodError(error),
             ))),

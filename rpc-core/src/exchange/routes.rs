@@ -271,7 +271,8 @@ pub(crate) fn spoken(routes: &[Arc<Route>]) -> Vec<String> {
     let mut spoken: Vec<String> = routes
         .iter()
         .flat_map(|route| {
-            let own = |api: &&AnnouncedApi| api.namespace.as_deref() != Some(introspection::NAMESPACE);
+            let own =
+                |api: &&AnnouncedApi| api.namespace.as_deref() != Some(introspection::NAMESPACE);
             route.service.apis.iter().filter(own).map(move |api| {
                 let namespace = api
                     .namespace

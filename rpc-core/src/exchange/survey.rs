@@ -26,7 +26,9 @@ impl Outbound {
 
     fn survey_now(&self, target: &Target) -> (Survey, bool) {
         let table = lock(&self.table);
-        let routes = table.routes.all(target.exchange_name(), target.topic_name());
+        let routes = table
+            .routes
+            .all(target.exchange_name(), target.topic_name());
         let servers = routes.iter().map(|route| Surveyed {
             name: route.name(),
             versions: route

@@ -35,7 +35,9 @@ impl Dispatcher {
         for (at, one) in endpoints.iter().enumerate() {
             for other in &endpoints[..at] {
                 let (a, b) = (other.api(), one.api());
-                let major = a.spoken().find(|a| b.spoken().any(|b| a.major() == b.major()));
+                let major = a
+                    .spoken()
+                    .find(|a| b.spoken().any(|b| a.major() == b.major()));
                 let same = major.filter(|_| a.namespace() == b.namespace());
                 let common = a.methods().iter().find(|method| {
                     b.methods()

@@ -46,6 +46,15 @@ impl Incoming {
         (self.context, self.frame, ItemSink(self.responder))
     }
 
+    /// A request of which only the arguments are decoded.
+    pub(crate) fn trial(frame: Frame) -> Self {
+        Self {
+            context: Context::new(),
+            frame,
+            responder: Arc::new(Nobody),
+        }
+    }
+
     /// The answer to an index that the API does not have.
     #[must_use]
     pub fn no_such_method(self) -> Running {
@@ -76,6 +85,16 @@ impl Reply {
 /// Why a handler has no answer.
 #[derive(Debug)]
 pub struct Failure(pub(super) FailureKind);
+
+impl Failure {
+    /// What is wrong with the arguments, if that is it.
+    pub(crate) fn arguments(&self) -> Option<&ArgumentError> {
+        match &self.0 {
+            FailureKind::Arguments(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) enum FailureKind {
@@ -187,6 +206,39 @@ pub(crate) trait Responder: Send + Sync {
 
     /// Answers. Called once.
     fn finish(&self, ending: Ending);
+}
+
+/// Who waits for the answer to a [trial](Incoming::trial).
+struct Nobody;
+
+impl Responder for Nobody {
+    fn peer(&self) -> &'static str {
+        "nobody"
+    }
+
+    fn is_cast(&self) -> bool {
+        true
+    }
+
+    fn accepted(&self) {}
+
+    fn refuse(&self, _: ErrorKind, _: &str) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    fn poll_cancelled(&self, _: &mut task::Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn poll_credit(&self, _: &mut task::Context<'_>) -> Poll<(u64, u64)> {
+        Poll::Pending
+    }
+
+    fn items(&self, _: u64, _: u64, _: Encoded) {}
+
+    fn finish(&self, _: Ending) {}
 }
 
 /// The most bytes of a stream's items that leave together.

@@ -75,6 +75,8 @@ struct WireName<'a> {
     at: Span,
     from: Version,
     until: Option<Version>,
+    /// What to do if it is another one's too.
+    instead: &'static str,
 }
 
 impl WireName<'_> {
@@ -86,8 +88,17 @@ impl WireName<'_> {
     }
 }
 
+/// A client keeps a bit for each argument.
+const MOST_ARGUMENTS: usize = 64;
+
 /// Two arguments of one message that have one name could not be told apart.
 pub(super) fn arguments(method: &Method, ctxt: &Ctxt) {
+    if method.args.len() + method.removed.len() > MOST_ARGUMENTS {
+        let message = format!(
+            "a method has at most {MOST_ARGUMENTS} arguments, with those that were removed: put some of them into a struct"
+        );
+        ctxt.error(method.ident.span(), message);
+    }
     let since = method.since.version;
     let removed = method.removed.iter().map(|removed| WireName {
         ident: &removed.ident,
@@ -95,6 +106,7 @@ pub(super) fn arguments(method: &Method, ctxt: &Ctxt) {
         at: removed.ident.span(),
         from: removed.since.unwrap_or(since),
         until: Some(removed.until),
+        instead: "let this one end before that, or remove it",
     });
     let all = method.args.iter().flat_map(|arg| wire_names(arg, since));
     let mut seen: Vec<WireName<'_>> = Vec::new();
@@ -107,8 +119,8 @@ pub(super) fn arguments(method: &Method, ctxt: &Ctxt) {
             && (other.ident != name.ident || name.until.is_some())
         {
             let message = format!(
-                "two arguments are called `{}` on the wire in version {version}: give this one another name",
-                name.name
+                "two arguments are called `{}` on the wire in version {version}: {}",
+                name.name, name.instead
             );
             let mut error = Error::new(name.at, message);
             error.combine(Error::new(
@@ -148,6 +160,7 @@ fn wire_names(arg: &Arg, method_since: Version) -> Vec<WireName<'_>> {
             at,
             from,
             until,
+            instead: "give this one another name",
         });
         from = until.unwrap_or(from);
     }

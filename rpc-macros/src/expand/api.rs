@@ -53,7 +53,7 @@ pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream
         #data
 
         // Beside the module, not in it: here, the user's types and expressions mean what they mean to him.
-        #[allow(deprecated)]
+        #[allow(deprecated, clippy::large_stack_arrays)]
         impl #module::Info {
             const API: #private::ApiInfo = #private::ApiInfo::new(#name, #newest)
                 #also

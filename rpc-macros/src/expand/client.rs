@@ -258,6 +258,7 @@ fn method(method: &Method, markers: &Markers, names: &Names) -> TokenStream {
         #(#attrs)*
         #docs
         #double
+        #[inline]
         #vis fn #ident(&self, #context: #context_ty #(, #parameters)*) -> #returned #clause {
             #begin
             #statements

@@ -161,6 +161,7 @@ fn arm(method: &Method, names: &Names) -> TokenStream {
             #open
             let [#(#slots),*] = #private::Frame::args(&#frame)?;
             #values
+            #private::Frame::decoded(&#frame)?;
             #asked
             #free
             #finish

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::Visibility;
 
 use super::{Names, docs};
@@ -47,8 +47,8 @@ impl Markers {
         }
     }
 
-    /// `where V: compute_api::Since2_4`, if what came and went at these versions asks for it. The compiler shows it as
-    /// written where the user says so.
+    /// `where V: compute_api::Since2_4`, if what came and went at these versions asks for it. The compiler shows the bound
+    /// at the user's tokens that are given.
     pub(super) fn clause(
         &self,
         since: Version,
@@ -56,14 +56,15 @@ impl Markers {
         at: Span,
         names: &Names,
     ) -> Option<TokenStream> {
-        let Names { module, pin, .. } = names;
+        let pin = &names.pin;
         let since = self.since.contains(&since).then(|| marker("Since", since));
-        let bounds: Vec<Ident> = since
-            .into_iter()
-            .chain(until.map(|until| marker("Until", until)))
-            .collect();
-        let at = Span::mixed_site().located_at(at);
-        (!bounds.is_empty()).then(|| quote_spanned!(at=> where #pin: #(#module::#bounds)+*))
+        let until = until.map(|until| marker("Until", until));
+        let mut bounds: Vec<Ident> = since.into_iter().chain(until).collect();
+        let mut module = names.module.clone();
+        for ident in bounds.iter_mut().chain([&mut module]) {
+            ident.set_span(at);
+        }
+        (!bounds.is_empty()).then(|| quote!(where #pin: #(#module::#bounds)+*))
     }
 
     /// The newest version below this one.

@@ -11,7 +11,7 @@ pub(crate) mod dispatcher;
 pub(crate) mod markers;
 mod pack;
 pub(crate) mod service;
-mod setters;
+pub(crate) mod setters;
 
 use std::collections::HashSet;
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, Type};
+use syn::{Expr, ExprGroup, ExprParen, Type};
 
 use super::{at, moved, version};
 use crate::model::{Arg, Form, Removed};
@@ -94,7 +94,14 @@ fn lent(ty: &Type, form: &Form, value: &Ident) -> (TokenStream, TokenStream) {
 pub(super) fn server(expr: &Expr, request: &TokenStream, private: &TokenStream) -> TokenStream {
     let at = at(expr);
     let near = moved(private, at);
+    let mut place = expr;
+    // What a `$host:expr` of `macro_rules!` is wrapped in.
+    while let Expr::Group(ExprGroup { expr: inner, .. })
+    | Expr::Paren(ExprParen { expr: inner, .. }) = place
+    {
+        place = inner;
+    }
     // A name that is a part of something is only looked at there.
-    let lent = matches!(expr, Expr::Field(_) | Expr::Index(_)).then(|| quote!(&));
+    let lent = matches!(place, Expr::Field(_) | Expr::Index(_)).then(|| quote!(&));
     quote_spanned!(at=> #near::Request::server(#request, #lent #expr);)
 }

@@ -1,7 +1,9 @@
 //! What a method with newer arguments returns: a call on which they are set before it is sent.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Lifetime, Type, TypeReference};
 
 use super::markers::Markers;
 use super::{Names, about, at, local, pack, quiet};
@@ -56,6 +58,9 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
         }
     });
     let [cx, f] = ["cx", "f"].map(local);
+    // Bound to a lifetime, it is not asked for here but where it is awaited: a type that cannot be an answer is one error
+    // already, in the dispatcher.
+    let unasked = Lifetime::new("'unasked", Span::mixed_site());
     let call = quote!(::core::pin::Pin::new(
         &mut ::core::pin::Pin::get_mut(self).call
     ));
@@ -63,7 +68,10 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
         Kind::Multicall => quote! {
             #(#cfgs)*
             #[allow(deprecated)]
-            impl<#pin> #private::Stream for #name<#pin> {
+            impl<#pin> #private::Stream for #name<#pin>
+            where
+                for<#unasked> #sender: #private::Stream,
+            {
                 type Item = <#sender as #private::Stream>::Item;
 
                 fn poll_next(
@@ -77,7 +85,10 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
         _ => quote! {
             #(#cfgs)*
             #[allow(deprecated)]
-            impl<#pin> ::core::future::Future for #name<#pin> {
+            impl<#pin> ::core::future::Future for #name<#pin>
+            where
+                for<#unasked> #sender: ::core::future::Future,
+            {
                 type Output = <#sender as ::core::future::Future>::Output;
 
                 fn poll(
@@ -94,7 +105,7 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
         #(#cfgs)*
         #(#deprecated)*
         #[must_use = #must_use]
-        #[allow(dead_code)]
+        #[allow(dead_code, non_camel_case_types)]
         #vis struct #name<#pin = #private::Dynamic> {
             call: #sender,
             pin: ::core::marker::PhantomData<fn() -> #pin>,
@@ -133,18 +144,24 @@ fn setter(index: usize, arg: &Arg, newer: &Newer, markers: &Markers, names: &Nam
     let [request, value] = ["request", "value"].map(local);
     let clause = markers.clause(newer.since, None, ident.span(), names);
     let packed = pack::argument(arg, index, &value, &quote!(#request), private);
-    // A value that is no `Option` becomes one; the literals of all other types would not know what to become.
+    // A value becomes an `Option` of it. What is written for another type is one already: a literal would not know what to become.
     let at = at(ty);
-    let (taken, made) = match matches!(arg.form, Form::Value) && types::is_option(ty) {
-        true => (
-            quote_spanned!(at=> impl ::core::convert::Into<#ty>),
-            Some(quote_spanned!(at=> let #value: #ty = ::core::convert::Into::into(#value);)),
-        ),
-        false => (quote!(#ty), None),
+    let convertible = matches!(arg.form, Form::Value) && types::is_option(ty);
+    let (lifetime, taken, made) = match convertible {
+        true => {
+            let (lifetime, named) = with_lifetime(ty);
+            (
+                lifetime,
+                quote_spanned!(at=> impl ::core::convert::Into<#named>),
+                Some(quote_spanned!(at=> let #value: #ty = ::core::convert::Into::into(#value);)),
+            )
+        }
+        false => (None, quote!(#ty), None),
     };
     quote! {
         #about
-        #vis fn #ident(mut self, #value: #taken) -> Self #clause {
+        #[inline]
+        #vis fn #ident #lifetime (mut self, #value: #taken) -> Self #clause {
             if let ::core::option::Option::Some(#request) = #private::Prepared::request(&mut self.call) {
                 #made
                 #packed
@@ -152,4 +169,31 @@ fn setter(index: usize, arg: &Arg, newer: &Newer, markers: &Markers, names: &Nam
             self
         }
     }
+}
+
+/// The type with a name for what it borrows for, which an `impl Trait` asks for; and the declaration of that.
+pub(crate) fn with_lifetime(ty: &Type) -> (Option<TokenStream>, Type) {
+    struct Namer(Lifetime);
+
+    impl VisitMut for Namer {
+        fn visit_type_reference_mut(&mut self, ty: &mut TypeReference) {
+            ty.lifetime.get_or_insert_with(|| self.0.clone());
+            visit_mut::visit_type_reference_mut(self, ty);
+        }
+
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident == "_" {
+                *lifetime = self.0.clone();
+            }
+        }
+    }
+
+    let mut ty = ty.clone();
+    if !types::borrows(&ty) {
+        return (None, ty);
+    }
+    let lifetime = Lifetime::new("'value", Span::mixed_site());
+    let declared = quote!(<#lifetime>);
+    Namer(lifetime).visit_type_mut(&mut ty);
+    (Some(declared), ty)
 }

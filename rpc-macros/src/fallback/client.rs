@@ -6,10 +6,12 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::visit_mut::VisitMut;
-use syn::{FnArg, ItemTrait, Pat, PatType, Signature, TraitItem, TraitItemFn};
+use syn::{FnArg, ItemTrait, Pat, PatType, Signature, TraitItem, TraitItemFn, Type};
 
+use super::Lifetimes;
 use crate::check::RESERVED;
 use crate::expand::Names;
+use crate::expand::setters::with_lifetime;
 use crate::model::{Api, Arg, Form, Method};
 use crate::{attrs, types};
 
@@ -31,17 +33,21 @@ pub(super) fn methods(api: &Api, item: &ItemTrait, names: &Names) -> TokenStream
     let (mut methods, mut setters) = (Vec::new(), Vec::new());
     for item in &item.items {
         let TraitItem::Fn(item) = item else { continue };
+        let cfgs = attrs::cfgs(&item.attrs);
         let known = api
             .methods
             .iter()
-            .find(|method| method.ident == item.sig.ident);
+            .find(|method| method.ident == item.sig.ident && attrs::cfgs(&method.attrs) == cfgs);
         let Some(known) = known else { continue };
         let set: Vec<&Arg> = known.args.iter().filter(|arg| is_set(arg)).collect();
         methods.extend(method(item, known, names, &strange));
         if !set.is_empty() {
-            setters.push(self::setters(known, &set, names, &strange));
+            let streams =
+                kind(item) == "multicall" || types::stream(&types::returned(&item.sig)).is_some();
+            setters.push(self::setters(known, &set, streams, names, &strange));
         }
     }
+    let older = older_types(api, &strange);
     quote! {
         #[allow(dead_code, deprecated, unused_variables, clippy::all, clippy::pedantic)]
         impl<#pin> #client<#pin> {
@@ -49,7 +55,35 @@ pub(super) fn methods(api: &Api, item: &ItemTrait, names: &Names) -> TokenStream
         }
 
         #(#setters)*
+
+        #older
     }
+}
+
+/// Makes use of the types that only our attributes name, which would be unused imports without.
+fn older_types(api: &Api, strange: &HashSet<String>) -> Option<TokenStream> {
+    // Those of a method that is not there may not be there either.
+    let methods = api.methods.iter();
+    let methods = methods.filter(|method| attrs::cfgs(&method.attrs).is_empty());
+    let types = methods.flat_map(|method| {
+        let args = method.args.iter().flat_map(|arg| &arg.types);
+        let args = args.map(|(_, ty)| ty);
+        let answers = method.returned.iter().map(|returned| &returned.ty);
+        let removed = method.removed.iter().map(|removed| &removed.ty);
+        args.chain(answers).chain(removed)
+    });
+    let types: Vec<Type> = types
+        .map(known_lifetimes)
+        .filter(|ty| !mentions(ty.to_token_stream(), strange))
+        .collect();
+    (!types.is_empty()).then(|| {
+        quote! {
+            const _: () = {
+                #[allow(dead_code, deprecated, clippy::all, clippy::pedantic)]
+                fn older(#(_: #types),*) {}
+            };
+        }
+    })
 }
 
 /// Whether it is set on what the method returns.
@@ -86,11 +120,8 @@ fn method(
         FnArg::Typed(input) => (!is_setter(input)).then(|| (*input.ty).clone()),
         FnArg::Receiver(_) => None,
     });
-    let routing = known.routing.iter().map(|parameter| {
-        let mut ty = parameter.ty.clone();
-        super::Lifetimes::default().visit_type_mut(&mut ty);
-        ty
-    });
+    let routing = known.routing.iter();
+    let routing = routing.map(|parameter| known_lifetimes(&parameter.ty));
     let inputs = inputs.chain(routing);
     let value = types::returned(&item.sig);
     let returned = match (kind(item), types::stream(&value)) {
@@ -124,8 +155,21 @@ fn method(
     })
 }
 
+/// The type without lifetimes that nothing declares.
+fn known_lifetimes(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    Lifetimes::default().visit_type_mut(&mut ty);
+    ty
+}
+
 /// What a method with setters returns, whatever it wraps.
-fn setters(method: &Method, set: &[&Arg], names: &Names, strange: &HashSet<String>) -> TokenStream {
+fn setters(
+    method: &Method,
+    set: &[&Arg],
+    streams: bool,
+    names: &Names,
+    strange: &HashSet<String>,
+) -> TokenStream {
     let Names {
         private,
         vis,
@@ -136,16 +180,20 @@ fn setters(method: &Method, set: &[&Arg], names: &Names, strange: &HashSet<Strin
     let name = names.setters(method);
     let cfgs = attrs::cfgs(&method.attrs);
     let setters = set.iter().filter_map(|arg| {
-        let Arg { ident, ty, .. } = arg;
-        let taken = match matches!(arg.form, Form::Value) && types::is_option(ty) {
-            true => quote!(impl ::core::convert::Into<#ty>),
-            false => quote!(#ty),
+        let ident = &arg.ident;
+        let ty = known_lifetimes(&arg.ty);
+        let (lifetime, taken) = match matches!(arg.form, Form::Value) && types::is_option(&ty) {
+            true => {
+                let (lifetime, named) = with_lifetime(&ty);
+                (lifetime, quote!(impl ::core::convert::Into<#named>))
+            }
+            false => (None, quote!(#ty)),
         };
-        let fits = !mentions(quote!(#taken), strange) && !types::has_impl(ty);
+        let fits = !mentions(quote!(#taken), strange) && !types::has_impl(&ty);
         fits.then(|| {
             quote! {
                 #[doc = "This API has mistakes."]
-                #vis fn #ident(self, _: #taken) -> Self {
+                #vis fn #ident #lifetime (self, _: #taken) -> Self {
                     self
                 }
             }
@@ -159,6 +207,36 @@ fn setters(method: &Method, set: &[&Arg], names: &Names, strange: &HashSet<Strin
             }
         }
     });
+    let wraps = match streams {
+        false => quote! {
+            impl<#pin, #call: ::core::future::Future + ::core::marker::Unpin> ::core::future::Future
+                for #name<#pin, #call>
+            {
+                type Output = <#call as ::core::future::Future>::Output;
+
+                fn poll(
+                    mut self: ::core::pin::Pin<&mut Self>,
+                    context: &mut ::core::task::Context<'_>,
+                ) -> ::core::task::Poll<Self::Output> {
+                    ::core::future::Future::poll(::core::pin::Pin::new(&mut self.call), context)
+                }
+            }
+        },
+        true => quote! {
+            impl<#pin, #call: #private::Stream + ::core::marker::Unpin> #private::Stream
+                for #name<#pin, #call>
+            {
+                type Item = <#call as #private::Stream>::Item;
+
+                fn poll_next(
+                    mut self: ::core::pin::Pin<&mut Self>,
+                    context: &mut ::core::task::Context<'_>,
+                ) -> ::core::task::Poll<::core::option::Option<<#call as #private::Stream>::Item>> {
+                    #private::Stream::poll_next(::core::pin::Pin::new(&mut self.call), context)
+                }
+            }
+        },
+    };
     quote! {
         #(#cfgs)*
         #[doc = "This API has mistakes."]
@@ -176,28 +254,7 @@ fn setters(method: &Method, set: &[&Arg], names: &Names, strange: &HashSet<Strin
         }
 
         #(#cfgs)*
-        impl<#pin, #call: ::core::future::Future + ::core::marker::Unpin> ::core::future::Future for #name<#pin, #call> {
-            type Output = #call::Output;
-
-            fn poll(
-                mut self: ::core::pin::Pin<&mut Self>,
-                context: &mut ::core::task::Context<'_>,
-            ) -> ::core::task::Poll<Self::Output> {
-                ::core::future::Future::poll(::core::pin::Pin::new(&mut self.call), context)
-            }
-        }
-
-        #(#cfgs)*
-        impl<#pin, #call: #private::Stream + ::core::marker::Unpin> #private::Stream for #name<#pin, #call> {
-            type Item = #call::Item;
-
-            fn poll_next(
-                mut self: ::core::pin::Pin<&mut Self>,
-                context: &mut ::core::task::Context<'_>,
-            ) -> ::core::task::Poll<::core::option::Option<Self::Item>> {
-                #private::Stream::poll_next(::core::pin::Pin::new(&mut self.call), context)
-            }
-        }
+        #wraps
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn name(literal: &LitStr, what: &str) -> Result<String> {
     if text.is_empty() {
         return Err(Error::new(
             literal.span(),
-            format!("the {what} is empty: write one, or leave the key out for the default"),
+            format!("the {what} is empty: write one, or leave the key out"),
         ));
     }
     Ok(text)

@@ -111,8 +111,13 @@ pub(super) fn read(item: &TraitItemFn, versions: Versions, ctxt: &Ctxt) -> Metho
 fn until(words: &Words, since: Version, versions: Versions, ctxt: &Ctxt) -> Option<Version> {
     let literal = words.string("until")?;
     if versions.are_readable() && versions.also.is_none() {
-        let message = "a method goes with a new major, and is left for the clients of the older one, which this API does not speak: \
-                       remove the method, or write `also = \"..\"` in `#[rpc_api(..)]` with the last version of that major";
+        let message = match versions.current.major.checked_sub(1) {
+            Some(older) => format!(
+                "only an API that speaks an older major keeps a method for the clients of that: add `also = \"{older}.0\"` to \
+                 `#[rpc_api(..)]`, with the last version of that major, or remove the method"
+            ),
+            None => "no major is older than this one: remove `until`, or the method".to_owned(),
+        };
         ctxt.error(words.span("until")?, message);
         return None;
     }

@@ -12,6 +12,7 @@ use super::grammar::{Grammar, Takes};
 use super::literal;
 use crate::attrs;
 use crate::ctxt::Ctxt;
+use crate::types;
 
 /// The words of a list, each known to the grammar, and there once unless it may be repeated.
 #[derive(Debug, Default)]
@@ -239,10 +240,18 @@ fn value(
         return wrong(key.span(), missing());
     }
     match takes {
-        Takes::Type(example) => input.parse().map(Value::Type).map_err(|error| {
-            let message = format!("`{name}` is a type, such as `{name} = {example}`");
-            Error::new(error.span(), message)
-        }),
+        Takes::Type(example) => {
+            // Where a string is, it may be the type in quotes.
+            let quoted = input.fork().parse::<LitStr>();
+            input.parse().map(Value::Type).map_err(|error| {
+                let ty = quoted.and_then(|quoted| quoted.parse::<Type>());
+                let ty = ty.map_or_else(|_| example.to_owned(), |ty| types::text(&ty));
+                Error::new(
+                    error.span(),
+                    format!("`{name}` is a type: write `{name} = {ty}`"),
+                )
+            })
+        }
         Takes::String(example) => {
             let value: Expr = input.parse()?;
             match string(&value) {

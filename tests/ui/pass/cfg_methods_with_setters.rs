@@ -1,8 +1,8 @@
 //! A method that is not there has no setters, and one that depends on a `cfg` has those of the one that is there.
 #![deny(warnings)]
-#![allow(unexpected_cfgs)]
+#![allow(unexpected_cfgs, clippy::non_minimal_cfg)]
 
-use rpc_core::{Context, Stream, rpc_api};
+use rpc_core::{Context, rpc_api};
 
 #[rpc_api(version = "1.3")]
 pub trait Sometimes {
@@ -19,7 +19,7 @@ pub trait Sometimes {
         &self,
         ctx: &Context,
         #[rpc(since = "1.2", default)] value: NoSuchType,
-    ) -> impl Stream<Item = NoSuchType> + Send;
+    ) -> impl rpc_core::Stream<Item = NoSuchType> + Send;
     #[cfg(all())]
     async fn always(&self, ctx: &Context, #[rpc(since = "1.2")] value: Option<u8>);
     #[cfg(not(any()))]

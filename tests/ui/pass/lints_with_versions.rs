@@ -2,6 +2,9 @@
 #![deny(
     missing_docs,
     missing_debug_implementations,
+    rust_2018_idioms,
+    single_use_lifetimes,
+    unused_lifetimes,
     unreachable_pub,
     unused_qualifications,
     warnings
@@ -51,6 +54,7 @@ pub mod api {
     #[rpc_api(version = "2.5", also = "1.3", aliases(zed = "2.4"), topic = "compute")]
     pub trait Compute {
         /// Reboots a guest.
+        #[expect(clippy::too_many_arguments)]
         #[rpc(
             removed(force: bool = false, until = "2.1"),
             routing(host: Option<String>, unused: String),

@@ -3,19 +3,16 @@
 
 use rpc_core::{Context, rpc_api};
 use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
 
-/// A type with an older one, which has all of its values.
+/// An older type, from which there is no way back.
 macro_rules! older {
     ($($old:ident: $new:ty;)*) => {$(
         #[derive(Debug, Serialize, Deserialize)]
         pub struct $old(String);
 
-        impl TryFrom<&$new> for $old {
-            type Error = Infallible;
-
-            fn try_from(new: &$new) -> Result<Self, Infallible> {
-                Ok(Self(format!("{new:?}")))
+        impl From<&$new> for $old {
+            fn from(new: &$new) -> Self {
+                Self(format!("{new:?}"))
             }
         }
 
@@ -68,11 +65,9 @@ impl TryFrom<&str> for OldName {
     }
 }
 
-impl TryFrom<OldName> for String {
-    type Error = Infallible;
-
-    fn try_from(name: OldName) -> Result<Self, Infallible> {
-        Ok(name.0.to_string())
+impl From<OldName> for String {
+    fn from(name: OldName) -> Self {
+        name.0.to_string()
     }
 }
 
@@ -80,24 +75,21 @@ impl TryFrom<OldName> for String {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OldList(u64);
 
-impl<T> TryFrom<&[T]> for OldList {
-    type Error = Infallible;
-
-    fn try_from(list: &[T]) -> Result<Self, Infallible> {
-        Ok(Self(list.len() as u64))
+impl<T> From<&[T]> for OldList {
+    fn from(list: &[T]) -> Self {
+        Self(list.len() as u64)
     }
 }
 
-impl<T> TryFrom<OldList> for Vec<T> {
-    type Error = Infallible;
-
-    fn try_from(_: OldList) -> Result<Self, Infallible> {
-        Ok(Self::new())
+impl<T> From<OldList> for Vec<T> {
+    fn from(_: OldList) -> Self {
+        Self::new()
     }
 }
 
 #[rpc_api(version = "2.5", also = "1.4", aliases(first = "1.0", latest = "2.5"))]
 pub trait Compute {
+    #[allow(clippy::too_many_arguments)]
     #[rpc(
         removed(reservations: Option<Vec<u64>> = None, until = "1.3"),
         removed(value: u64 = instance.id, since = "1.1", until = "2.0"),
@@ -111,7 +103,8 @@ pub trait Compute {
         &self,
         ctx: &Context,
         #[rpc(name = "instance", was(name = "instance_id", until = "1.2"))] id: u64,
-        #[rpc(was(type = OlderSpec, until = "1.2"), was(type = OldSpec, until = "2.1"))] spec: &Spec,
+        #[rpc(was(type = OlderSpec, until = "1.2"), was(type = OldSpec, until = "2.1"))]
+        spec: &Spec,
         #[rpc(was(type = OldSpec, until = "2.1"))] call: Spec,
         #[rpc(was(type = OldName, until = "2.1"))] text: &str,
         #[rpc(was(type = OldList, until = "2.1"))] data: &[u8],
@@ -154,7 +147,18 @@ fn calls(client: &ComputeClient) {
     };
     drop(
         client
-            .was(&ctx, 1, &Spec(1), Spec(2), "a", b"a", &[1], &instance, vec![], 1)
+            .was(
+                &ctx,
+                1,
+                &Spec(1),
+                Spec(2),
+                "a",
+                b"a",
+                &[1],
+                &instance,
+                vec![],
+                1,
+            )
             .newer(Spec(3)),
     );
     drop(client.answers(&ctx, "host".into()));
@@ -173,5 +177,8 @@ fn main() {
     let method = &compute_api::API.methods()[0];
     let names: Vec<_> = method.args().iter().map(|arg| arg.name()).collect();
     assert_eq!(names[..3], ["instance", "spec", "call"]);
-    assert_eq!(names[7..], ["reservations", "value", "name", "bytes", "all"]);
+    assert_eq!(
+        names[7..],
+        ["reservations", "value", "name", "bytes", "all"]
+    );
 }

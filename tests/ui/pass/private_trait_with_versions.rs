@@ -9,11 +9,9 @@ struct Private(u8);
 #[derive(serde::Serialize, serde::Deserialize)]
 struct OldPrivate(u8);
 
-impl TryFrom<&Private> for OldPrivate {
-    type Error = std::convert::Infallible;
-
-    fn try_from(new: &Private) -> Result<Self, Self::Error> {
-        Ok(Self(new.0))
+impl From<&Private> for OldPrivate {
+    fn from(new: &Private) -> Self {
+        Self(new.0)
     }
 }
 
@@ -106,7 +104,11 @@ fn main() {
     let _ = (call::<rpc_core::Dynamic>, in_crate, inner::run);
     let _ = |client: &HiddenClient| {
         let OldPrivate(value) = OldPrivate(1);
-        drop(client.take(&Context::new(), Private(value)).value(Private(2)));
+        drop(
+            client
+                .take(&Context::new(), Private(value))
+                .value(Private(2)),
+        );
     };
     let arg = &in_function_api::API.methods()[0].args()[0];
     assert_eq!(arg.default_bytes(), Some(&b"\x05"[..]));

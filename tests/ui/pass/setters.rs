@@ -1,5 +1,6 @@
 //! Newer arguments are set on what the method returns, under any name, in any type, on any kind of message.
 #![deny(warnings)]
+#![allow(clippy::too_many_arguments)]
 
 use rpc_core::{Context, RpcError, Stream, rpc_api};
 use std::borrow::Cow;
@@ -80,7 +81,13 @@ fn is_stream<T>(_: impl Stream<Item = T> + Unpin + Send + Debug + 'static) {}
 fn calls(client: &NamesClient) {
     let ctx = Context::new();
     let names: NamesNames = client.names(&ctx, 1, 2);
-    let names = names.value(1).request_(None).pin(Some(3)).poll(4).cx(5).fmt(6);
+    let names = names
+        .value(1)
+        .request_(None)
+        .pin(Some(3))
+        .poll(4)
+        .cx(5)
+        .fmt(6);
     is_call(names.self_(7).into(8).r#type(9));
     is_call(client.request(&ctx, 1, 2).call(3).cast());
     let spec = Spec::default();
@@ -95,7 +102,7 @@ fn calls(client: &NamesClient) {
         .more_numbers(&[1])
         .texts(&["a"])
         .spec(&spec)
-        .specs(&[spec.clone()])
+        .specs(std::slice::from_ref(&spec))
         .maybe_text("a")
         .maybe_text(None)
         .maybe_text(&*text)

@@ -113,7 +113,11 @@ mod api {
             #[rpc(since = "2.2", default = Now, was(type = Then, until = "2.3"))] e: &Now,
             #[rpc(since = "2.2", default)] f: ::core::primitive::u8,
         ) -> ::core::result::Result<Now, Now>;
-        async fn cast(&self, ctx: &Context, #[rpc(since = "2.2", default)] f: ::core::primitive::u8);
+        async fn cast(
+            &self,
+            ctx: &Context,
+            #[rpc(since = "2.2", default)] f: ::core::primitive::u8,
+        );
         #[rpc(multicall)]
         fn multicall(
             &self,

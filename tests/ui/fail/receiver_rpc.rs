@@ -1,11 +1,10 @@
-//! Words about an argument.
+//! Words about `self`.
 
 use rpc_core::{Context, rpc_api};
 
 #[rpc_api(version = "2.5")]
 pub trait Compute {
-    async fn reboot(&self, ctx: &Context, id: u64) -> bool;
-    async fn find(&self, ctx: &Context, #[rpc(since = "2.1")] id: u64) -> bool;
+    async fn reboot(#[rpc(lossy)] &self, ctx: &Context, id: u64) -> bool;
 }
 
 fn uses(client: &ComputeClient) {
@@ -19,10 +18,6 @@ struct Node;
 
 impl Compute for Node {
     async fn reboot(&self, _: &Context, id: u64) -> bool {
-        id > 0
-    }
-
-    async fn find(&self, _: &Context, id: u64) -> bool {
         id > 0
     }
 }

@@ -1,0 +1,4 @@
+mod api;
+mod node;
+mod types;
+fn main() {}

@@ -1,0 +1,27 @@
+//! `None` and `Some(None)` are the same.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "2.5")]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, id: u64) -> Vec<Option<Option<u32>>>;
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64) -> Vec<Option<Option<u32>>> {
+        vec![None; usize::try_from(id).unwrap_or(0)]
+    }
+}
+
+fn main() {
+    let _ = uses;
+}
