@@ -1,16 +1,35 @@
 //! The calls of the matrix: each as a caller writes it, once, whatever the fleet speaks.
 
 use crate::api::ComputeClient;
-use crate::types::{
-    Flavor, Instance, Limits, MigrateData, Migration, RequestSpec, ShareMapping,
-};
-use rpc_core::{Call, CallError, Context, Never, Outcome, RpcError, Target};
+use crate::types::{Flavor, Instance, Limits, MigrateData, Migration, RequestSpec, ShareMapping};
+use rpc_core::{CallError, Context, Never, RpcError, Target, version};
 
 /// What comes of a message.
 pub type Sent = std::pin::Pin<Box<dyn Future<Output = Result<(), RpcError>>>>;
 
-/// One call, and how it is sent to the node of this name.
-pub type Row = (&'static str, fn(&Caller<'_>) -> Sent);
+/// One call.
+pub struct Row {
+    pub what: &'static str,
+    /// Whether it goes to `compute-alt` where there is that topic.
+    pub is_alt: bool,
+    pub send: fn(&Caller<'_>) -> Sent,
+}
+
+const fn row(what: &'static str, send: fn(&Caller<'_>) -> Sent) -> Row {
+    Row {
+        what,
+        is_alt: false,
+        send,
+    }
+}
+
+const fn alt(what: &'static str, send: fn(&Caller<'_>) -> Sent) -> Row {
+    Row {
+        what,
+        is_alt: true,
+        send,
+    }
+}
 
 /// Who calls, and what about.
 pub struct Caller<'a> {
@@ -30,23 +49,33 @@ impl<'a> Caller<'a> {
             client,
             ctx: Context::new(),
             host,
-            instance: Instance { uuid: "i-1".into(), host: host.into() },
+            instance: Instance {
+                uuid: "i-1".into(),
+                host: host.into(),
+            },
             migration: Migration {
                 id: 7,
                 source_compute: host.into(),
                 dest_compute: host.into(),
             },
-            flavor: Flavor { name: "m1.small".into() },
-            spec: RequestSpec { flavor: "m1.small".into(), instances: 1 },
+            flavor: Flavor {
+                name: "m1.small".into(),
+            },
+            spec: RequestSpec {
+                flavor: "m1.small".into(),
+                instances: 1,
+            },
             limits: Limits { vcpu: 4 },
         }
     }
 
-    /// Twelve of nova's methods go to a second topic where there is one. It came with 6.5, so it is for those who know that
-    /// everybody is at 6.5. That is all there is to it.
+    /// Twelve of nova's methods go to a second topic where there is one. That came with 6.5, so it is for those who know that
+    /// everybody is there.
     fn alt(&self) -> ComputeClient {
-        match self.client.rpc().is_at_least(rpc_core::version!("6.5")) {
-            true => self.client.prepare(|call| call.target(Target::topic("compute-alt"))),
+        match self.client.rpc().is_at_least(version!("6.5")) {
+            true => self
+                .client
+                .prepare(|call| call.target(Target::topic("compute-alt"))),
             false => self.client.clone(),
         }
     }
@@ -89,15 +118,17 @@ fn called<R>(call: impl Future<Output = Result<R, CallError<Never>>> + 'static) 
 }
 
 pub const ROWS: [Row; 24] = [
-    ("rebuild_instance", |c| Box::pin(c.rebuild(&[]))),
-    ("rebuild_instance, with accelerators", |c| Box::pin(c.rebuild(&gpu()))),
-    ("rebuild_instance, with reimage_boot_volume", |c| {
+    row("rebuild_instance", |c| Box::pin(c.rebuild(&[]))),
+    row("rebuild_instance, with accelerators", |c| {
+        Box::pin(c.rebuild(&gpu()))
+    }),
+    row("rebuild_instance, with reimage_boot_volume", |c| {
         Box::pin(c.rebuild(&[]).reimage_boot_volume(true))
     }),
-    ("rebuild_instance, with target_state", |c| {
+    row("rebuild_instance, with target_state", |c| {
         Box::pin(c.rebuild(&[]).target_state(Some("stopped")))
     }),
-    ("build_and_run_instance, with accelerators", |c| {
+    row("build_and_run_instance, with accelerators", |c| {
         Box::pin(c.client.build_and_run_instance(
             &c.ctx,
             &c.instance,
@@ -116,17 +147,35 @@ pub const ROWS: [Row; 24] = [
             c.host,
         ))
     }),
-    ("shelve_instance, with accelerators", |c| {
-        Box::pin(c.client.shelve_instance(&c.ctx, &c.instance, None, true, &gpu()))
+    row("shelve_instance, with accelerators", |c| {
+        Box::pin(
+            c.client
+                .shelve_instance(&c.ctx, &c.instance, None, true, &gpu()),
+        )
     }),
-    ("shelve_offload_instance, with accelerators", |c| {
-        Box::pin(c.client.shelve_offload_instance(&c.ctx, &c.instance, true, &gpu()))
+    row("shelve_offload_instance, with accelerators", |c| {
+        Box::pin(
+            c.client
+                .shelve_offload_instance(&c.ctx, &c.instance, true, &gpu()),
+        )
     }),
-    ("unshelve_instance, with a request_spec and accelerators", |c| {
-        let spec = Some(c.spec.clone());
-        Box::pin(c.client.unshelve_instance(&c.ctx, &c.instance, None, &[], None, spec, &gpu(), c.host))
-    }),
-    ("prep_resize", |c| {
+    row(
+        "unshelve_instance, with a request_spec and accelerators",
+        |c| {
+            let spec = Some(c.spec.clone());
+            Box::pin(c.client.unshelve_instance(
+                &c.ctx,
+                &c.instance,
+                None,
+                &[],
+                None,
+                spec,
+                &gpu(),
+                c.host,
+            ))
+        },
+    ),
+    row("prep_resize", |c| {
         Box::pin(c.client.prep_resize(
             &c.ctx,
             "image",
@@ -141,59 +190,122 @@ pub const ROWS: [Row; 24] = [
             c.host,
         ))
     }),
-    ("resize_instance", |c| {
+    alt("resize_instance", |c| {
         let spec = Some(c.spec.clone());
-        Box::pin(c.alt().resize_instance(&c.ctx, &c.instance, "image", &c.migration, &c.flavor, true, spec))
+        Box::pin(c.alt().resize_instance(
+            &c.ctx,
+            &c.instance,
+            "image",
+            &c.migration,
+            &c.flavor,
+            true,
+            spec,
+        ))
     }),
-    ("finish_resize", |c| {
+    alt("finish_resize", |c| {
         let spec = Some(c.spec.clone());
-        Box::pin(c.alt().finish_resize(&c.ctx, "disk", "image", &c.instance, &c.migration, spec, c.host))
+        Box::pin(c.alt().finish_resize(
+            &c.ctx,
+            "disk",
+            "image",
+            &c.instance,
+            &c.migration,
+            spec,
+            c.host,
+        ))
     }),
-    ("confirm_resize, called", |c| {
-        called(c.client.confirm_resize(&c.ctx, &c.instance, &c.migration, None))
+    row("confirm_resize, called", |c| {
+        called(
+            c.client
+                .confirm_resize(&c.ctx, &c.instance, &c.migration, None),
+        )
     }),
-    ("confirm_resize, cast", |c| {
-        Box::pin(c.client.confirm_resize(&c.ctx, &c.instance, &c.migration, None).cast())
+    row("confirm_resize, cast", |c| {
+        Box::pin(
+            c.client
+                .confirm_resize(&c.ctx, &c.instance, &c.migration, None)
+                .cast(),
+        )
     }),
-    ("revert_resize", |c| {
+    row("revert_resize", |c| {
         let spec = Some(c.spec.clone());
-        Box::pin(c.client.revert_resize(&c.ctx, &c.instance, &c.migration, spec, c.host))
+        Box::pin(
+            c.client
+                .revert_resize(&c.ctx, &c.instance, &c.migration, spec, c.host),
+        )
     }),
-    ("finish_revert_resize", |c| {
+    alt("finish_revert_resize", |c| {
         let spec = Some(c.spec.clone());
-        Box::pin(c.alt().finish_revert_resize(&c.ctx, &c.instance, &c.migration, spec, c.host))
+        Box::pin(
+            c.alt()
+                .finish_revert_resize(&c.ctx, &c.instance, &c.migration, spec, c.host),
+        )
     }),
-    ("check_can_live_migrate_destination", |c| {
+    row("check_can_live_migrate_destination", |c| {
         let (migration, limits) = (Some(c.migration.clone()), Some(c.limits.clone()));
         called(c.client.check_can_live_migrate_destination(
-            &c.ctx, &c.instance, None, None, migration, limits, c.host,
+            &c.ctx,
+            &c.instance,
+            None,
+            None,
+            migration,
+            limits,
+            c.host,
         ))
     }),
-    ("pre_live_migration", |c| {
-        let data = MigrateData { block_migration: true };
-        called(c.alt().pre_live_migration(&c.ctx, &c.instance, "disk", &data, c.host))
+    alt("pre_live_migration", |c| {
+        let data = MigrateData {
+            block_migration: true,
+        };
+        called(
+            c.alt()
+                .pre_live_migration(&c.ctx, &c.instance, "disk", &data, c.host),
+        )
     }),
-    ("check_instance_shared_storage", |c| {
-        called(c.alt().check_instance_shared_storage(&c.ctx, "path", Some(&c.instance), None))
+    alt("check_instance_shared_storage", |c| {
+        called(
+            c.alt()
+                .check_instance_shared_storage(&c.ctx, "path", Some(&c.instance), None),
+        )
     }),
-    ("prep_snapshot_based_resize_at_dest", |c| {
+    row("prep_snapshot_based_resize_at_dest", |c| {
         called(c.client.prep_snapshot_based_resize_at_dest(
-            &c.ctx, &c.instance, &c.flavor, "node", &c.migration, &c.limits, &c.spec, c.host,
+            &c.ctx,
+            &c.instance,
+            &c.flavor,
+            "node",
+            &c.migration,
+            &c.limits,
+            &c.spec,
+            c.host,
         ))
     }),
-    ("cache_images", |c| called(c.client.cache_images(&c.ctx, &["image".into()], c.host))),
-    ("remove_volume_connection, with delete_attachment", |c| {
-        called(c.alt().remove_volume_connection(&c.ctx, &c.instance, "v-1", c.host).delete_attachment(true))
+    row("cache_images", |c| {
+        called(c.client.cache_images(&c.ctx, &["image".into()], c.host))
     }),
-    ("add_aggregate_host", |c| {
-        Box::pin(c.client.add_aggregate_host(&c.ctx, "aggregate", "host", c.host))
+    alt("remove_volume_connection, with delete_attachment", |c| {
+        called(
+            c.alt()
+                .remove_volume_connection(&c.ctx, &c.instance, "v-1", c.host)
+                .delete_attachment(true),
+        )
     }),
-    ("allow_share", |c| {
-        let share = ShareMapping { share_id: "s-1".into() };
+    row("add_aggregate_host", |c| {
+        Box::pin(
+            c.client
+                .add_aggregate_host(&c.ctx, "aggregate", "host", c.host),
+        )
+    }),
+    row("allow_share", |c| {
+        let share = ShareMapping {
+            share_id: "s-1".into(),
+        };
         Box::pin(c.client.allow_share(&c.ctx, &c.instance, &share))
     }),
-    ("deny_share", |c| {
-        let share = ShareMapping { share_id: "s-1".into() };
+    row("deny_share", |c| {
+        let share = ShareMapping {
+            share_id: "s-1".into(),
+        };
         Box::pin(c.client.deny_share(&c.ctx, &c.instance, &share))
     }),
 ];

@@ -71,7 +71,9 @@ impl Reader<'_> {
     fn map(&mut self, len: usize) -> Option<Value> {
         let mut map = Vec::new();
         for _ in 0..len {
-            let Some(Value::Text(key)) = self.value() else { return None };
+            let Some(Value::Text(key)) = self.value() else {
+                return None;
+            };
             map.push((key, self.value()?));
         }
         Some(Value::Map(map))

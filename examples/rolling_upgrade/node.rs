@@ -40,6 +40,7 @@ macro_rules! served_by_node {
         }
     ) => {
         $(#[$($api)*])*
+        #[allow(clippy::too_many_arguments)] // nova's methods have up to 17
         $vis trait $name {
             $(
                 $(#[$($method)*])*
@@ -51,6 +52,7 @@ macro_rules! served_by_node {
             )*
         }
 
+        #[allow(clippy::too_many_arguments)]
         impl $name for Node {
             $(
                 async fn $method_name(&self, _: &Context $(, $arg: $type)*) $(-> $answer)? {

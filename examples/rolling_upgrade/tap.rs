@@ -106,12 +106,28 @@ fn request(frame: &[u8]) -> Option<Message> {
     }
     let header_len = usize::from(u16::from_be_bytes([prefix[2], prefix[3]]));
     let (header, body) = rest.split_at_checked(header_len)?;
-    let Value::List(header) = Reader(header).value()? else { return None };
-    let [_, Value::Text(topic), _, _, Value::List(version), _, Value::Text(method), ..] = &header[..] else {
+    let Value::List(header) = Reader(header).value()? else {
         return None;
     };
-    let [Value::Number(major), Value::Number(minor), ..] = version[..] else { return None };
-    let Value::Map(args) = Reader(body).value()? else { return None };
+    let [
+        _,
+        Value::Text(topic),
+        _,
+        _,
+        Value::List(version),
+        _,
+        Value::Text(method),
+        ..,
+    ] = &header[..]
+    else {
+        return None;
+    };
+    let [Value::Number(major), Value::Number(minor), ..] = version[..] else {
+        return None;
+    };
+    let Value::Map(args) = Reader(body).value()? else {
+        return None;
+    };
     Some(Message {
         topic: topic.clone(),
         version: (u16::try_from(major).ok()?, u16::try_from(minor).ok()?),

@@ -23,6 +23,7 @@ rules! {
     negotiation_does_not_remember_nobody,
     negotiation_needs_a_common_major,
     one_implementation_serves_two_majors,
+    a_fanout_goes_to_each_server_in_a_version_that_it_speaks,
     a_client_steps_down_a_major_when_all_servers_are_older,
     ping_and_describe,
 }
@@ -291,7 +292,7 @@ async fn a_floor_is_the_lowest_version_sent(mut world: World) {
     let capped = newer.prepare(|call| call.version_cap("2.3"));
     assert_eq!(
         refusal(capped.start(&ctx, 1).await).1,
-        "what the client is prepared for needs version 2.4, the client's cap is 2.3"
+        "the client asks for at least version 2.4, the client's cap is 2.3"
     );
 }
 
@@ -534,6 +535,35 @@ async fn a_client_steps_down_a_major_when_all_servers_are_older(mut world: World
             tokio::task::yield_now().await;
         };
         assert_eq!(answer, "next 7 None 10 None");
+    }
+}
+
+async fn a_fanout_goes_to_each_server_in_a_version_that_it_speaks(mut world: World) {
+    mod fan {
+        use rpc_core::{Context, rpc_api};
+
+        #[rpc_api(version = "3.1", also = "2.5", topic = "guests")]
+        pub(super) trait Guests {
+            #[rpc(cast, fanout)]
+            async fn forget(&self, ctx: &Context, #[rpc(since = "3.1")] deep: Option<bool>);
+        }
+    }
+    let _old = world.guests("old", new::endpoint()).await;
+    let _next = world.guests("next", next::endpoint()).await;
+    let client = fan::GuestsClient::new(world.client_transport().await);
+    let ctx = Context::new();
+    // both are known then
+    client.rpc().negotiate().await.unwrap();
+    let client = fan::GuestsClient::new(client.rpc().transport().clone());
+    let sent = client.forget(&ctx).await.unwrap();
+    assert_eq!(sent.accepted, ["next", "old"]);
+    match client.forget(&ctx).deep(true).await {
+        Err(rpc_core::FanoutError::Incomplete(incomplete)) => {
+            let (server, error) = &incomplete.refused[0];
+            assert_eq!((&**server, error.kind()), ("old", ErrorKind::VersionCap));
+            assert!(error.message().contains("argument `deep`"), "{error}");
+        }
+        other => panic!("{other:?}"),
     }
 }
 

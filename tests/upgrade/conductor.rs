@@ -211,9 +211,8 @@ async fn migrate_server() {
         "refused: RPCVersionCapError",
         "refused: it needs version 1.4, the client's cap is {cap}",
     );
-    let full = "{} instance flavor clean_shutdown:false request_spec";
-    let at_1_20 = format!("1.20 {full} host_list");
-    let (at_1_20, at_1_13) = (&*at_1_20.leak(), &*format!("1.13 {full}").leak());
+    let at_1_20 = "1.20 {} instance flavor clean_shutdown:false request_spec host_list";
+    let at_1_13 = "1.13 {} instance flavor clean_shutdown:false request_spec";
     case("call migrate_server to any on conductor")
         .check(
             &mut wire,

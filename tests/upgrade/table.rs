@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 /// What is sent at a cap, and at those below it down to the next row; `none` stands for a client without a cap.
 ///
-/// Both messages are written as their version and the names of their arguments, `{}` standing for those of [`Case::always`] and
-/// `name:value` for one whose value goes by another name; or as `refused: ` and why, with `{cap}` in it. Nova's may begin with `older: `,
-/// where ours is newer for the sake of the answer, or be a `bug: `.
+/// Both messages are written as their version and the names of their arguments, `{}` standing for those of [`Case::always`]
+/// and `name:value` for one whose value goes by another name; or as `refused: ` and why, with `{cap}` in it. Nova's may begin
+/// with `older: `, where ours is newer for the sake of the answer, or be a `bug: `.
 pub(crate) struct Row {
     pub(crate) cap: &'static str,
     pub(crate) nova: &'static str,
@@ -22,7 +22,7 @@ pub(crate) const fn row(cap: &'static str, nova: &'static str, ours: &'static st
 
 /// One call at several caps.
 pub(crate) struct Case {
-    /// `cast rebuild_instance to src`.
+    /// `cast rebuild_instance to src on compute`.
     pub(crate) what: &'static str,
     /// The names of arguments that most rows have.
     pub(crate) always: &'static str,

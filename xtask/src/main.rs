@@ -1,5 +1,6 @@
 //! The commands that work on the whole workspace: `cargo xtask help` lists them.
 
+mod api;
 mod bench;
 mod ci;
 mod counts;
@@ -22,6 +23,8 @@ usage: cargo xtask COMMAND
   test              build and run every test of the workspace, doctests included
   bench [ARGS…]     run the benchmarks; ARGS go to the benchmark program
   examples          build and run every example
+  api check         check that what was released of the APIs in this repository is kept
+  api freeze        write what they are now as released; commit the files
   ci                all checks: format, clippy, docs, dependencies, tests, examples
   help              print this text";
 
@@ -48,6 +51,7 @@ fn obey(words: &[OsString], tests: &mut Option<Counts>) -> Outcome {
         return Err(format!("no command given\n\n{USAGE}"));
     };
     match command.to_str() {
+        Some("api") => api::run(rest),
         Some("bench") => bench::run(rest),
         Some("test") => alone("test", rest).and_then(|()| test::run(tests)),
         Some("examples") => alone("examples", rest).and_then(|()| examples::run()),

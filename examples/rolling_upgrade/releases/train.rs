@@ -1,7 +1,9 @@
 //! The API as it was in Train, of 2019.
 
 use crate::node::Node;
-use crate::types::{Flavor, Instance, LegacyRequestSpec, Limits, MigrateData, Migration, RequestSpec};
+use crate::types::{
+    Flavor, Instance, LegacyRequestSpec, Limits, MigrateData, Migration, RequestSpec,
+};
 use rpc_core::{Context, Never, rpc_api};
 
 crate::served_by_node! {

@@ -1,7 +1,10 @@
 //! The API as it was in Victoria, of 2020.
 
 use crate::node::Node;
-use crate::types::{Flavor, Instance, LegacyRequestSpec, Limits, MigrateData, Migration, MigrationContext, RequestSpec};
+use crate::types::{
+    Flavor, Instance, LegacyRequestSpec, Limits, MigrateData, Migration, MigrationContext,
+    RequestSpec,
+};
 use rpc_core::{Context, Never, rpc_api};
 
 crate::served_by_node! {

@@ -220,7 +220,7 @@ fn under_a_cap_less_is_said_or_it_is_refused() {
     let floor = packed().version(cap(6, 3), Some(v(6, 4))).unwrap_err();
     assert_eq!(
         floor.message(),
-        "what the client is prepared for needs version 6.4, the client's cap is 6.3"
+        "the client asks for at least version 6.4, the client's cap is 6.3"
     );
 }
 

@@ -83,7 +83,11 @@ impl Packed {
         };
         search.needs(method.since(), "it")?;
         if let Some(floor) = floor {
-            search.needs(floor, "what the client is prepared for")?;
+            if floor > top {
+                let asks = format_args!("the client asks for at least version {floor}");
+                return Err(search.refused(asks));
+            }
+            search.version = search.version.max(floor);
         }
         search.newer_arguments()?;
         if method.growth().aged {

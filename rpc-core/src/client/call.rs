@@ -87,23 +87,20 @@ impl<T, E> Sending<T, E> {
         }
     }
 
+    /// What was changed after it had been sent.
+    fn late(method: &'static str) -> Self {
+        Self {
+            state: State::Late,
+            method,
+            client: None,
+        }
+    }
+
     /// The message, which is not sent then.
     pub(super) fn take(&mut self) -> Option<Request> {
         match std::mem::replace(&mut self.state, State::Late) {
             State::Prepared(request) => Some(request),
             State::Sent(_) | State::Late | State::Done => None,
-        }
-    }
-
-    /// The same message, answered in another way.
-    fn with_answer<U, F: From<RpcError>>(self) -> Sending<U, F> {
-        Sending {
-            state: match self.state {
-                State::Prepared(request) => State::Prepared(request),
-                State::Sent(_) | State::Late | State::Done => State::Late,
-            },
-            method: self.method,
-            client: self.client,
         }
     }
 
@@ -173,7 +170,11 @@ impl<R> Call<R> {
 impl<R: Outcome<Value = ()>> Call<R> {
     /// Sends it as a cast: the method runs, and nobody waits for its answer. See [`Cast`] for what `Ok` means then.
     pub fn cast(self) -> Cast {
-        Cast(self.sending.with_answer())
+        let mut sending = self.sending;
+        match sending.take() {
+            Some(request) => request.cast(),
+            None => Cast(Sending::late(sending.method)),
+        }
     }
 }
 

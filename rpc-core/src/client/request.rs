@@ -4,7 +4,7 @@ use super::{Call, Cast, Client, FanoutCast, Multicall, Older};
 use crate::args::Packed;
 use crate::context::MAX_METADATA;
 use crate::transport::{Message, Parts};
-use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, RpcError, Version, codec};
+use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, MethodKind, RpcError, Version, codec};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct Request {
     args: Result<Packed, codec::Error>,
     /// The server that the arguments say it is for.
     server: Option<Arc<str>>,
+    /// What it is sent as.
+    kind: MethodKind,
 }
 
 impl Request {
@@ -31,6 +33,7 @@ impl Request {
             context: context.clone(),
             args: Ok(Packed::new(client.api(), method)),
             server: None,
+            kind: method.kind(),
         }
     }
 
@@ -89,7 +92,8 @@ impl Request {
     }
 
     /// Sent as a cast.
-    pub fn cast(self) -> Cast {
+    pub fn cast(mut self) -> Cast {
+        self.kind = MethodKind::Cast;
         Cast::new(self)
     }
 
@@ -140,6 +144,7 @@ impl Request {
             context,
             args,
             server,
+            kind,
         } = self;
         let options = &client.options;
         let target = match server {
@@ -194,6 +199,7 @@ impl Request {
                 target,
                 api: client.api,
                 method,
+                kind,
                 version,
                 older: args.older_version(cap, floor),
                 cap,

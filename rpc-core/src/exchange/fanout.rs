@@ -5,10 +5,8 @@ use super::nodes::Settled;
 use super::request::Body;
 use super::routes::Route;
 use crate::args::Packed;
-use crate::codec::Encoded;
 use crate::transport::{BoxFuture, Parts};
-use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError, Version};
-use bytes::Bytes;
+use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
@@ -54,7 +52,7 @@ impl Round {
             self.send_to_one().await?;
             Vec::new()
         } else {
-            self.send_to_all().await?;
+            self.send_to_all().await;
             self.refused.extend(self.outbound.shadowed(&self.parts));
             self.outbound.unreached()
         };
@@ -101,10 +99,9 @@ impl Round {
             .route(&self.parts, &Body::Packed(&mut args), &[])
             .await
             .map_err(|error| FanoutError::Rpc(self.of_message(error)))?;
-        let args = self.sealed(found.version).map_err(FanoutError::Rpc)?;
         let sent = self
             .outbound
-            .cast_to(&found.route, &self.parts, found.version, args)
+            .cast_to(&found.route, &self.parts, &args)
             .await;
         self.note(&found.route, sent);
         Ok(())
@@ -112,10 +109,9 @@ impl Round {
 
     /// Sends to each server as soon as it is known, until every node has announced itself or could not be reached, and somebody
     /// was there.
-    async fn send_to_all(&mut self) -> Result<(), FanoutError> {
+    async fn send_to_all(&mut self) {
         let (outbound, parts) = (Arc::clone(&self.outbound), self.parts.clone());
-        let version = parts.version;
-        let args = self.sealed(version).map_err(FanoutError::Rpc)?;
+        let packed = self.args.clone();
         let mut asked: Vec<String> = self.accepted.clone();
         asked.extend(self.unknown.iter().map(|(server, _)| server.clone()));
         let mut sending = FuturesUnordered::new();
@@ -128,9 +124,9 @@ impl Round {
             for route in routes {
                 if !asked.contains(&route.service.server) {
                     asked.push(route.service.server.clone());
-                    let (outbound, parts, args) = (&outbound, &parts, args.clone());
+                    let (outbound, parts, packed) = (&outbound, &parts, &packed);
                     sending.push(async move {
-                        let sent = outbound.cast_to(&route, parts, version, args).await;
+                        let sent = outbound.cast_to(&route, parts, packed).await;
                         (route, sent)
                     });
                 }
@@ -138,7 +134,7 @@ impl Round {
             // if nobody at all is there, somebody is waited for
             let all = settled && !asked.is_empty();
             if sending.is_empty() && (all || deadline.is_elapsed()) {
-                return Ok(());
+                return;
             }
             tokio::select! {
                 Some((route, sent)) = sending.next() => self.note(&route, sent),
@@ -157,15 +153,6 @@ impl Round {
             Err(error) if error.may_have_run() => self.unknown.push((server, error)),
             Err(error) => self.refused.push((server, error)),
         }
-    }
-
-    /// The arguments as they are in a version.
-    fn sealed(&self, version: Version) -> Result<Bytes, RpcError> {
-        let sealed = self.args.clone().seal(version);
-        sealed.map(Encoded::into_bytes).map_err(|error| {
-            let error = RpcError::new(ErrorKind::Encode, format!("argument {error}"));
-            self.of_message(error)
-        })
     }
 
     fn of_message(&self, error: RpcError) -> RpcError {

@@ -102,10 +102,7 @@ impl Nodes {
                 "the transport was closed",
             ));
         }
-        let version = match body {
-            Body::Packed(_) => parts.version,
-            Body::Fresh(version, _) | Body::Written(version, _) => *version,
-        };
+        let version = body.version().unwrap_or(parts.version);
         let wanted = wanted(parts, version, body.len());
         let found = |route, version| Found { route, version };
         let Some(server) = parts.target.server_name() else {
@@ -127,37 +124,9 @@ impl Nodes {
         let Some(route) = self.routes.named(wanted, server) else {
             return Ok(Err(Nobody::Absent));
         };
-        match announced(parts, &route) {
-            Some(announced) if announced.serves(version) => Ok(Ok(found(route, version))),
-            Some(announced) => {
-                let server = Cap {
-                    version: announced,
-                    origin: CapOrigin::Server,
-                };
-                let lower = match body {
-                    Body::Packed(packed) => {
-                        packed.version(Cap::lower(parts.cap, Some(server)), parts.floor)
-                    }
-                    // the server was replaced by an older one while this was on its way to it
-                    Body::Fresh(..) | Body::Written(..) => Err(RpcError::new(
-                        ErrorKind::VersionCap,
-                        format!("it was made for version {version}, {server}"),
-                    )),
-                };
-                lower
-                    .map_err(|error| error.of_server(&route.name()))
-                    .map(|version| Ok(found(route, version)))
-            }
-            None => Err(RpcError::new(
-                ErrorKind::UnsupportedVersion,
-                format!(
-                    "it needs version {}; the server speaks {}",
-                    wanted.version,
-                    spoken(std::slice::from_ref(&route)).join(", ")
-                ),
-            )
-            .of_server(&route.name())),
-        }
+        version_at(&route, parts, body)
+            .map_err(|error| error.of_server(&route.name()))
+            .map(|version| Ok(found(route, version)))
     }
 
     /// Every server that a message without a server's name may go to.
@@ -198,18 +167,51 @@ impl Node {
     }
 }
 
-/// The newest version that a server speaks, of the majors that the message may be sent in.
-fn announced(parts: &Parts, route: &Route) -> Option<Version> {
-    let may = |end: &Version| {
-        parts
-            .cap
-            .is_none_or(|cap| cap.version.major() == end.major())
+/// The version in which a message goes to one server: what that announced is a cap.
+pub(super) fn version_at(
+    route: &Route,
+    parts: &Parts,
+    body: &Body<'_>,
+) -> Result<Version, RpcError> {
+    let version = body.version().unwrap_or(parts.version);
+    let Some(announced) = announced(parts, version, route) else {
+        let spoken = spoken([route]).join(", ");
+        let cap = parts.cap.map(|cap| format!(", and {cap}"));
+        return Err(RpcError::new(
+            ErrorKind::UnsupportedVersion,
+            format!(
+                "it needs version {version}; the server speaks {spoken}{}",
+                cap.unwrap_or_default()
+            ),
+        ));
     };
-    parts
-        .api
-        .spoken()
-        .filter(may)
-        .find_map(|end| route.service.newest(parts.api.namespace(), end.major()))
+    if announced.serves(version) {
+        return Ok(version);
+    }
+    let server = Cap {
+        version: announced,
+        origin: CapOrigin::Server,
+    };
+    match body {
+        Body::Packed(packed) => packed.version(Cap::lower(parts.cap, Some(server)), parts.floor),
+        // the server was replaced by an older one while this was on its way to it
+        Body::Fresh(..) | Body::Written(..) => Err(RpcError::new(
+            ErrorKind::VersionCap,
+            format!("it was made for version {version}, {server}"),
+        )),
+    }
+}
+
+/// The newest version that a server speaks: of the major that the message is to be sent in, or of another that it may be sent
+/// in.
+fn announced(parts: &Parts, version: Version, route: &Route) -> Option<Version> {
+    let newest = |major| route.service.newest(parts.api.namespace(), major);
+    let may = |end: &Version| {
+        let cap = parts.cap.map(|cap| cap.version.major());
+        cap.is_none_or(|major| major == end.major())
+    };
+    let others = parts.api.spoken().filter(may);
+    newest(version.major()).or_else(|| others.into_iter().find_map(|end| newest(end.major())))
 }
 
 fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {

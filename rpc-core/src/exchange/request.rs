@@ -3,7 +3,7 @@
 use super::Outbound;
 use super::frame::{self, Kind, RequestHeader};
 use super::link::{InFlight, Place};
-use super::nodes::Settled;
+use super::nodes::{Settled, version_at};
 use super::routes::{Nobody, Route};
 use super::stream::{STREAM_CREDIT, StreamQueue};
 use super::waiting::Answer;
@@ -171,8 +171,9 @@ impl Outbound {
             .into_encoded(version)
             .map_err(|error| RpcError::new(ErrorKind::Encode, format!("argument {error}")))?;
         let body_len = frame.len();
-        let stream = (parts.method.kind() == MethodKind::Multicall)
+        let stream = (parts.kind == MethodKind::Multicall)
             .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
+        tracing::debug!(name: "rpc.request.sent", method = parts.method.name(), target = %parts.target, server = %route.name(), %version, "request sent");
         write_header(&mut frame, parts, version, route)
             .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
         let (mut in_flight, written) = match link.send(place, kind_of(parts), frame, stream.clone())
@@ -220,27 +221,29 @@ impl Outbound {
         &self,
         route: &Arc<Route>,
         parts: &Parts,
-        version: Version,
-        args: Bytes,
+        args: &Packed,
     ) -> Result<(), RpcError> {
         self.counters.requests_sent.fetch_add(1, Relaxed);
-        let opened = match place(std::slice::from_ref(route), parts, args.len()).await {
-            Ok(Some((route, place))) => self
-                .attempt(route, place, parts, version, Body::Written(version, args))
-                .await
-                .map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
+        let mut args = args.clone();
+        let sent = async {
+            let body = Body::Packed(&mut args);
+            let version = version_at(route, parts, &body)
+                .map_err(|error| error.of_server(&route.name()))?;
+            let attempt = match place(std::slice::from_ref(route), parts, body.len()).await? {
+                Some((route, place)) => self.attempt(route, place, parts, version, body).await?,
+                None => Attempt::NotWritten(body),
+            };
+            match attempt {
+                Attempt::Opened(_) => Ok(()),
+                Attempt::NotWritten(_) => Err(RpcError::new(
+                    ErrorKind::Undeliverable,
+                    "the link was lost before the message was written",
+                )
+                .of_server(&route.name())),
+                Attempt::Refused(error, _) => Err(error),
+            }
         };
-        let sent = match opened {
-            Ok(Some(Attempt::Opened(_))) => Ok(()),
-            Ok(None | Some(Attempt::NotWritten(_))) => Err(RpcError::new(
-                ErrorKind::Undeliverable,
-                "the link was lost before the message was written",
-            )
-            .of_server(&route.name())),
-            Ok(Some(Attempt::Refused(error, _))) | Err(error) => Err(error),
-        };
+        let sent = sent.await;
         if sent.is_err() {
             self.counters.requests_failed.fetch_add(1, Relaxed);
         }
@@ -342,6 +345,14 @@ impl Body<'_> {
         }
     }
 
+    /// The version that it is made for, once that is settled.
+    pub(crate) fn version(&self) -> Option<Version> {
+        match self {
+            Self::Packed(_) => None,
+            Self::Fresh(version, _) | Self::Written(version, _) => Some(*version),
+        }
+    }
+
     fn into_encoded(self, version: Version) -> Result<Encoded, codec::Error> {
         match self {
             Self::Packed(packed) => packed.take().seal(version),
@@ -357,7 +368,7 @@ thread_local! {
 }
 
 fn kind_of(parts: &Parts) -> Kind {
-    match parts.method.kind() {
+    match parts.kind {
         MethodKind::Call => Kind::Call,
         MethodKind::Cast | MethodKind::Fanout => Kind::Cast,
         MethodKind::Multicall => Kind::Multicall,

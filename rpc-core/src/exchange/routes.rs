@@ -170,7 +170,11 @@ impl Routes {
                 Ok(Arc::clone(&topic.routes[at]))
             }
             None if untried => Err(Nobody::AllTried),
-            None if there => Err(Nobody::Version(spoken(&topic.routes))),
+            None if there => {
+                // what leaves is no help
+                let serving = topic.routes.iter().filter(|route| !route.service.draining);
+                Err(Nobody::Version(spoken(serving.map(|route| &**route))))
+            }
             None => Err(Nobody::Absent),
         }
     }
@@ -267,9 +271,9 @@ fn same_server(a: &Route, b: &Route) -> bool {
 }
 
 /// What servers speak, to be shown.
-pub(crate) fn spoken(routes: &[Arc<Route>]) -> Vec<String> {
+pub(crate) fn spoken<'a>(routes: impl IntoIterator<Item = &'a Route>) -> Vec<String> {
     let mut spoken: Vec<String> = routes
-        .iter()
+        .into_iter()
         .flat_map(|route| {
             let own =
                 |api: &&AnnouncedApi| api.namespace.as_deref() != Some(introspection::NAMESPACE);

@@ -1,6 +1,6 @@
 //! The arguments of one version of a method, as they were released and as they are.
 
-use super::compare::Methods;
+use super::compare::{Methods, or_rename};
 use super::file::hex;
 use super::shape::{Arg, Shape, same_type};
 use crate::{ArgInfo, Version};
@@ -34,7 +34,7 @@ impl Args<'_, '_> {
             (lost, new) = (Vec::new(), Vec::new());
         }
         lost.into_iter().for_each(|arg| self.lost(arg));
-        new.into_iter().for_each(|arg| self.new(arg));
+        new.into_iter().for_each(|arg| self.added(arg));
         for arg in &was.args {
             if let Some(now) = is.arg(&arg.name) {
                 self.same(arg, now);
@@ -77,7 +77,7 @@ impl Args<'_, '_> {
         self.of.say(format_args!("lost {}", arg.name), what, write);
     }
 
-    fn new(&mut self, arg: &Arg) {
+    fn added(&mut self, arg: &Arg) {
         let (version, next) = (self.version, self.of.next);
         let later = self.of.was.shapes.iter().find(|(since, shape)| {
             *since > version
@@ -126,7 +126,7 @@ impl Args<'_, '_> {
             .info(name)
             .is_some_and(|info| info.form_in(version).is_some());
         if !older && !same_type(&was.type_name, &is.type_name) {
-            let or = self.of.or_rename(&was.type_name);
+            let or = or_rename(&was.type_name);
             self.of.say(
                 format_args!("type {name}"),
                 format_args!(

@@ -9,6 +9,8 @@ use std::fmt;
 /// A difference, and what to do about it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Problem {
+    /// The method that it is about.
+    pub(super) method: Option<String>,
     pub(super) what: String,
     pub(super) write: String,
 }
@@ -16,8 +18,21 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(what: impl fmt::Display, write: impl fmt::Display) -> Self {
         Self {
+            method: None,
             what: what.to_string(),
             write: write.to_string(),
+        }
+    }
+
+    pub(super) fn of(
+        kind: MethodKind,
+        name: &str,
+        what: impl fmt::Display,
+        write: impl fmt::Display,
+    ) -> Self {
+        Self {
+            method: Some(name.into()),
+            ..Self::new(format_args!("{} `{name}`: {what}", kind.name()), write)
         }
     }
 }
@@ -55,11 +70,10 @@ pub(super) fn compare(released: &History, api: &ApiInfo) -> Vec<Problem> {
             .iter()
             .find(|(version, _)| released.covers(*version));
         if let (None, Some((version, _))) = (released.method(&is.name), early) {
-            problems.push(Problem::new(
-                format_args!(
-                    "{}: it was not released, and says that it came with {version}",
-                    said(is.kind, &is.name)
-                ),
+            problems.push(Problem::of(
+                is.kind,
+                &is.name,
+                format_args!("it was not released, and says that it came with {version}"),
                 format_args!(
                     "write `#[rpc(since = \"{}\")]` above it{}",
                     next.version, next.and_raise
@@ -68,11 +82,6 @@ pub(super) fn compare(released: &History, api: &ApiInfo) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// A method, as reports name it.
-fn said(kind: MethodKind, name: &str) -> String {
-    format!("{} `{name}`", kind.name())
 }
 
 fn names(was: &History, is: &History) -> Option<Problem> {
@@ -158,8 +167,10 @@ fn gone(released: &History, was: &Method, api: &ApiInfo) -> Option<Problem> {
     let last = kept
         .filter(|version| was.shape_in(*version).is_some())
         .max()?;
-    Some(Problem::new(
-        format_args!("{}: it is not there any more", said(was.kind, &was.name)),
+    Some(Problem::of(
+        was.kind,
+        &was.name,
+        "it is not there any more",
         format_args!(
             "write it as it was (if only its name in Rust is another: `#[rpc(name = \"{}\")]`). A method ends with a major version: \
              `#[rpc(until = \"{}.0\")]`",
@@ -177,7 +188,7 @@ pub(super) struct Next {
 }
 
 impl Next {
-    fn of(released: &History, api: &ApiInfo) -> Self {
+    pub(super) fn of(released: &History, api: &ApiInfo) -> Self {
         let newest = api.version();
         match released
             .released
@@ -289,11 +300,11 @@ impl Methods<'_> {
             Some(value) if self.was.kind == MethodKind::Call => format!(
                 "write `returned(type = {value}, until = \"{next}\")` in its `#[rpc(..)]`{}{}",
                 self.next.and_raise,
-                self.or_rename(was)
+                or_rename(was)
             ),
             _ => format!(
                 "write it as it was, and a new method beside it{}",
-                self.or_rename(was)
+                or_rename(was)
             ),
         };
         self.say(
@@ -301,11 +312,6 @@ impl Methods<'_> {
             format_args!("its answer was `{was}` in {version}, is `{is}`"),
             write,
         );
-    }
-
-    /// What to do about a type that only has another name.
-    pub(super) fn or_rename(&self, was: &str) -> String {
-        format!(". If only its name in Rust is another, correct `{was}` in the file")
     }
 
     /// Reports something of this method, once.
@@ -316,9 +322,13 @@ impl Methods<'_> {
         write: impl fmt::Display,
     ) {
         if self.said.insert(key.to_string()) {
-            let method = said(self.was.kind, &self.was.name);
-            self.problems
-                .push(Problem::new(format_args!("{method}: {what}"), write));
+            let problem = Problem::of(self.was.kind, &self.was.name, what, write);
+            self.problems.push(problem);
         }
     }
+}
+
+/// What to do about a type that only has another name.
+pub(super) fn or_rename(was: &str) -> String {
+    format!(". If only its name in Rust is another, correct `{was}` in the file")
 }

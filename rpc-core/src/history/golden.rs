@@ -1,7 +1,8 @@
 //! Golden messages: made once, and decoded for ever.
 
+use super::compare::{Next, Problem};
 use super::made_up::{Tried, make_up};
-use super::shape::Golden;
+use super::shape::{Golden, History, Method};
 use crate::args::{Frame, Trial};
 use crate::codec::{self, Wish, heard};
 use crate::server::{Failure, Incoming};
@@ -12,10 +13,10 @@ use std::task::{Context, Poll, Waker};
 
 /// One version of one method of an endpoint.
 pub(super) struct Target<'a> {
-    pub(super) endpoint: &'a dyn Endpoint,
-    pub(super) index: usize,
-    pub(super) method: &'static MethodInfo,
-    pub(super) version: Version,
+    endpoint: &'a dyn Endpoint,
+    index: usize,
+    method: &'static MethodInfo,
+    version: Version,
 }
 
 /// Why arguments do not decode.
@@ -24,7 +25,59 @@ struct Refused {
     wish: Option<Wish>,
 }
 
-impl Target<'_> {
+/// The golden messages that are not understood any more, of methods about which nothing else was found.
+pub(super) fn undecoded(
+    released: &History,
+    endpoint: &dyn Endpoint,
+    found: &[Problem],
+) -> Vec<Problem> {
+    let next = Next::of(released, endpoint.api());
+    let is_found = |name: &str| {
+        found
+            .iter()
+            .any(|found| found.method.as_deref() == Some(name))
+    };
+    let first_of = |was: &Method| {
+        was.golden.iter().find_map(|(version, golden)| {
+            let (Golden::Bytes(bytes), Some(target)) =
+                (golden, Target::of(endpoint, &was.name, *version))
+            else {
+                return None;
+            };
+            let message = target.takes(bytes).err()?;
+            Some(Problem::of(
+                was.kind,
+                &was.name,
+                format_args!("a message of {version} is not understood any more: {message}"),
+                format_args!(
+                    "a type has changed: let it take what it took, or keep it as it was under another name, with \
+                     `#[rpc(was(type = .., until = \"{}\"))]` before the argument{}",
+                    next.version, next.and_raise
+                ),
+            ))
+        })
+    };
+    let methods = released.methods.iter().filter(|was| !is_found(&was.name));
+    methods.filter_map(first_of).collect()
+}
+
+impl<'a> Target<'a> {
+    /// Where messages of a version go, if the API has that.
+    pub(super) fn of(endpoint: &'a dyn Endpoint, name: &str, version: Version) -> Option<Self> {
+        let api = endpoint.api();
+        let index = api
+            .methods()
+            .iter()
+            .position(|method| method.name() == name)?;
+        let method = &api.methods()[index];
+        (api.serves(version) && method.is_in(version)).then_some(Self {
+            endpoint,
+            index,
+            method,
+            version,
+        })
+    }
+
     /// Whether a message is still understood; an error says what is wrong.
     pub(super) fn takes(&self, message: &[u8]) -> Result<(), String> {
         self.decode(message.to_vec().into(), Trial::Sent)

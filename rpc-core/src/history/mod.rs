@@ -44,10 +44,12 @@
 
 mod args;
 mod compare;
+mod extend;
 mod file;
 mod golden;
 mod made_up;
 mod node;
+mod outcome;
 #[cfg(test)]
 mod rules;
 mod scan;
@@ -55,11 +57,13 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use crate::{ApiInfo, Endpoint, Version};
-use compare::{Problem, compare};
-use golden::Target;
-use shape::{Golden, History, Method};
-use std::fmt;
+pub use outcome::{Frozen, HistoryError};
+
+use crate::Endpoint;
+use compare::compare;
+use extend::extended;
+use golden::undecoded;
+use shape::History;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -157,10 +161,7 @@ pub fn freeze(path: impl AsRef<Path>, endpoint: &dyn Endpoint) -> Result<Frozen,
     let path = located(path.as_ref());
     let released = read(&path)?;
     if let Some(released) = &released {
-        judged(&path, released, endpoint).map_err(|mut error| {
-            error.text.push_str("\nNothing was written.");
-            error
-        })?;
+        judged(&path, released, endpoint).map_err(HistoryError::unwritten)?;
     }
     let before = released.as_ref().map(ToString::to_string);
     let history = extended(released, endpoint);
@@ -206,202 +207,9 @@ fn read(path: &Path) -> Result<Option<History>, HistoryError> {
 
 fn judged(path: &Path, released: &History, endpoint: &dyn Endpoint) -> Result<(), HistoryError> {
     let mut problems = compare(released, endpoint.api());
-    problems.extend(undecoded(released, endpoint));
+    problems.extend(undecoded(released, endpoint, &problems));
     match problems.is_empty() {
         true => Ok(()),
         false => Err(HistoryError::broken(path, endpoint.api(), &problems)),
     }
 }
-
-/// The golden messages that are not understood any more.
-fn undecoded(released: &History, endpoint: &dyn Endpoint) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for was in &released.methods {
-        for (version, golden) in &was.golden {
-            let (Golden::Bytes(bytes), Some(target)) =
-                (golden, target(endpoint, &was.name, *version))
-            else {
-                continue;
-            };
-            if let Err(message) = target.takes(bytes) {
-                problems.push(Problem::new(
-                    format_args!(
-                        "{} `{}`: a message of {version} is not understood any more: {message}",
-                        was.kind.name(),
-                        was.name
-                    ),
-                    "a type of Rust has changed: take it back as it was, or keep it as it was under another name, \
-                     and write `was(type = ..)` before the argument",
-                ));
-            }
-        }
-    }
-    problems
-}
-
-/// Where messages of a version go, if the API has that.
-fn target<'a>(endpoint: &'a dyn Endpoint, name: &str, version: Version) -> Option<Target<'a>> {
-    let api = endpoint.api();
-    let index = api
-        .methods()
-        .iter()
-        .position(|method| method.name() == name)?;
-    let method = &api.methods()[index];
-    (api.serves(version) && method.is_in(version)).then_some(Target {
-        endpoint,
-        index,
-        method,
-        version,
-    })
-}
-
-/// What is released now, after what was.
-fn extended(released: Option<History>, endpoint: &dyn Endpoint) -> History {
-    let mut now = History::of(endpoint.api());
-    let was = released
-        .map(|released| released.methods)
-        .unwrap_or_default();
-    for method in &mut now.methods {
-        if let Some(was) = was.iter().find(|was| was.name == method.name) {
-            keep(was, method);
-        }
-        let golden = std::mem::take(&mut method.golden);
-        let mut golden: Vec<(Version, Golden)> = golden
-            .into_iter()
-            .filter(|(version, golden)| {
-                matches!(golden, Golden::Bytes(_)) && endpoint.api().serves(*version)
-            })
-            .collect();
-        for (version, _) in method.shapes.iter().filter(|(_, shape)| shape.is_some()) {
-            if let (false, Some(target)) = (
-                golden.iter().any(|(other, _)| other == version),
-                target(endpoint, &method.name, *version),
-            ) {
-                golden.push((*version, target.message()));
-            }
-        }
-        golden.sort_by_key(|(version, _)| *version);
-        method.golden = golden;
-    }
-    // what is new comes last
-    now.methods.sort_by_key(|method| {
-        let place = was.iter().position(|was| was.name == method.name);
-        place.unwrap_or(was.len())
-    });
-    now
-}
-
-/// Keeps the messages, and lines in which only the order of arguments is another.
-fn keep(was: &Method, now: &mut Method) {
-    now.golden.clone_from(&was.golden);
-    for (version, shape) in &mut now.shapes {
-        let before = was.shapes.iter().find(|(before, _)| before == version);
-        if let (Some(shape), Some((_, Some(before)))) = (shape, before) {
-            let place = |name: &str| before.args.iter().position(|arg| arg.name == name);
-            shape
-                .args
-                .sort_by_key(|arg| place(&arg.name).unwrap_or(before.args.len()));
-        }
-    }
-}
-
-/// What [`freeze`] did.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Frozen {
-    path: PathBuf,
-    changed: bool,
-    name: String,
-    released: Vec<Version>,
-    unmade: Vec<String>,
-}
-
-impl Frozen {
-    fn new(path: PathBuf, changed: bool, history: &History) -> Self {
-        let mut unmade = Vec::new();
-        for method in &history.methods {
-            for (version, golden) in &method.golden {
-                if let Golden::None(reason) = golden {
-                    unmade.push(format!(
-                        "{} `{}` {version}: {reason}",
-                        method.kind.name(),
-                        method.name
-                    ));
-                }
-            }
-        }
-        Self {
-            path,
-            changed,
-            name: history.name.clone(),
-            released: history.released.clone(),
-            unmade,
-        }
-    }
-
-    /// Whether the file is another than it was.
-    #[must_use]
-    pub fn is_changed(&self) -> bool {
-        self.changed
-    }
-
-    /// The methods and versions of which no message could be made up, each with the reason.
-    #[must_use]
-    pub fn unmade(&self) -> &[String] {
-        &self.unmade
-    }
-}
-
-impl fmt::Display for Frozen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let versions: Vec<String> = self.released.iter().map(Version::to_string).collect();
-        let word = if self.changed { "written" } else { "unchanged" };
-        write!(
-            f,
-            "`{}` {} is frozen: {} is {word}",
-            self.name,
-            versions.join(" and "),
-            self.path.display()
-        )?;
-        for unmade in &self.unmade {
-            write!(f, "\n  no message could be made up of {unmade}")?;
-        }
-        Ok(())
-    }
-}
-
-/// What was released is not kept, or a history cannot be read or written. Its text says everything that is wrong, and what to write.
-#[derive(Clone, Debug)]
-pub struct HistoryError {
-    text: String,
-}
-
-impl HistoryError {
-    fn new(path: &Path, what: impl fmt::Display) -> Self {
-        Self {
-            text: format!("{}: {what}", path.display()),
-        }
-    }
-
-    fn broken(path: &Path, api: &ApiInfo, problems: &[Problem]) -> Self {
-        use fmt::Write;
-        let mut text = format!(
-            "`{}` is not what was released as {}",
-            api.name(),
-            path.display()
-        );
-        for Problem { what, write } in problems {
-            let _ = write!(text, "\n\n  {what}\n    {write}");
-        }
-        text.push_str("\n\nWhoever was released sends these messages. To mean it nevertheless, delete the file and freeze it anew.");
-        Self { text }
-    }
-}
-
-impl fmt::Display for HistoryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for HistoryError {}

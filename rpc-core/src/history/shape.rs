@@ -1,5 +1,6 @@
 //! What an API's messages look like in each version: derived from the constant that `#[rpc_api]` emits, or read from a file.
 
+use super::scan::find;
 use crate::{ApiInfo, ArgInfo, MethodInfo, MethodKind, Version};
 
 /// An API as it is, or as it was released.
@@ -217,25 +218,53 @@ pub(super) fn same_type(one: &str, other: &str) -> bool {
     one == other || owned(one) == owned(other)
 }
 
+/// The type without references: `&[&'a str]` is `Vec<String>`.
 fn owned(type_name: &str) -> String {
-    let mut text = type_name.trim();
-    while let Some(lent) = text.strip_prefix('&') {
-        text = lent.trim_start();
-        if text.starts_with('\'') {
-            text = text.split_once(' ').map_or("", |(_, rest)| rest);
-        }
+    let mut out = String::new();
+    let mut left = type_name;
+    while let Some(c) = left.chars().next() {
+        let rest = &left[c.len_utf8()..];
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        left = match c {
+            '&' => match rest.trim_start().strip_prefix('\'') {
+                Some(lifetime) => lifetime.trim_start_matches(word).trim_start(),
+                None => rest.trim_start(),
+            },
+            '[' => match slice(rest) {
+                Some((element, rest)) => {
+                    out.extend(["Vec<", &owned(element), ">"]);
+                    rest
+                }
+                None => {
+                    out.push(c);
+                    rest
+                }
+            },
+            _ if word(c) => {
+                let (name, rest) = left.split_at(left.find(|c| !word(c)).unwrap_or(left.len()));
+                out.push_str(match name {
+                    "str" => "String",
+                    "Path" => "PathBuf",
+                    other => other,
+                });
+                rest
+            }
+            _ => {
+                out.push(c);
+                rest
+            }
+        };
     }
-    match text {
-        "str" => "String".into(),
-        "Path" => "PathBuf".into(),
-        _ => match text
-            .strip_prefix('[')
-            .and_then(|text| text.strip_suffix(']'))
-        {
-            Some(element) if !element.contains(';') => format!("Vec<{element}>"),
-            _ => text.into(),
-        },
-    }
+    out
+}
+
+/// The element of a slice and what follows it, after its `[`. An array is none.
+fn slice(text: &str) -> Option<(&str, &str)> {
+    let end = find(text, "]")?;
+    let element = &text[..end];
+    find(element, ";")
+        .is_none()
+        .then_some((element, &text[end + 1..]))
 }
 
 #[cfg(test)]
@@ -264,6 +293,8 @@ mod tests {
             ("&[u8]", "Vec<u8>"),
             ("&[Vec<u8>]", "Vec<Vec<u8>>"),
             ("& Spec", "Spec"),
+            ("Option<&'a [&str]>", "Option<Vec<String>>"),
+            ("[&str; 2]", "[String; 2]"),
             ("&Path", "PathBuf"),
         ] {
             assert!(same_type(one, other), "{one} {other}");

@@ -1,9 +1,11 @@
 //! Real traits: what is made up for types of every kind.
 
-use super::*;
+use super::extend::extended;
+use super::shape::Golden;
 use crate::codec::{Reader, Token};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 /// A message, readable.
 fn shown(reader: &mut Reader<'_>) -> String {
@@ -203,4 +205,10 @@ fn values_are_made_up_of_what_their_types_ask_for() {
         "Password: none: `it`: this is not the word",
     ];
     assert_eq!(made, expected);
+}
+
+#[test]
+fn the_released_api_is_kept() {
+    let endpoint = crate::introspection::endpoint(&crate::Target::topic("any"), &[]);
+    super::check("introspection.api", &*endpoint);
 }

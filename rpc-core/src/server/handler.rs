@@ -3,7 +3,7 @@
 use super::endpoint::FailureKind;
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
-use crate::{ErrorKind, MethodInfo};
+use crate::{ErrorKind, MethodInfo, Version};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -110,6 +110,7 @@ struct Begun {
     handler: Option<Running>,
     responder: Option<Arc<dyn Responder>>,
     method: &'static MethodInfo,
+    version: Version,
     /// Noted only if somebody looks.
     started: Option<Instant>,
 }
@@ -125,6 +126,7 @@ impl Begun {
             handler: None,
             responder: Some(Arc::clone(&job.incoming.responder)),
             method: job.method,
+            version: job.incoming.frame.version(),
             started: tracing::enabled!(tracing::Level::DEBUG).then(Instant::now),
         };
         let Job {
@@ -173,7 +175,7 @@ impl Begun {
             return;
         };
         if let Some(started) = self.started {
-            tracing::debug!(name: "rpc.request.finished", method = self.method.name(), peer = responder.peer(),
+            tracing::debug!(name: "rpc.request.finished", method = self.method.name(), version = %self.version, peer = responder.peer(),
                 outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
         }
         responder.finish(ending(service, self.method, &*responder, outcome));

@@ -44,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) target: Arc<Target>,
     pub(crate) api: &'static ApiInfo,
     pub(crate) method: &'static MethodInfo,
+    /// What it is sent as: a call may be cast.
+    pub(crate) kind: MethodKind,
     /// The version that it is sent in, unless the server that it goes to needs a lower one.
     pub(crate) version: Version,
     /// The one that it is sent in if all servers speak an older major only.
@@ -85,7 +87,7 @@ impl Parts {
 
     /// The time that is left, as it travels. A stream is limited only by its context.
     pub(crate) fn remaining(&self) -> Option<Duration> {
-        match self.method.kind() {
+        match self.kind {
             MethodKind::Multicall => self.context.remaining(),
             _ => Some(self.deadline.saturating_duration_since(Instant::now())),
         }

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{Attribute, Ident, Pat, PatType};
+use syn::{Attribute, Ident, Pat, PatType, Type};
 
 use super::grammar::{Grammar, Takes};
 use super::history::{self, Start};
@@ -11,7 +11,7 @@ use super::versions::{Versions, Written};
 use super::words::Words;
 use crate::attrs;
 use crate::ctxt::Ctxt;
-use crate::model::{Arg, DefaultValue, Newer, Version};
+use crate::model::{Arg, DefaultValue, Form, Newer, Version};
 use crate::types;
 
 const OF_METHOD: &str = "is said of the method: write it in the `#[rpc(..)]` above that";
@@ -169,10 +169,17 @@ fn alone(words: &Words, versions: Versions, ctxt: &Ctxt) {
 }
 
 fn no_default(since: Written, input: &PatType, ctxt: &Ctxt) {
-    let (version, ty) = (since.version, types::text(&input.ty));
+    let version = since.version;
+    let (lent, ty) = match types::peel(&input.ty) {
+        // of `&str` and `&[T]`, the one in an `Option` is borrowed
+        Type::Reference(ty) if matches!(types::form(&input.ty), Form::Reference(_)) => {
+            ("&", types::text(&ty.elem))
+        }
+        _ => ("", types::text(&input.ty)),
+    };
     let message = format!(
         "messages below {version} do not hold this argument, so it needs a value to stand in for it: \
-         add `, default` for the `Default` of `{ty}`, or `, default = ..` with another value, or make it an `Option<{ty}>`"
+         add `, default` for the `Default` of `{ty}`, or `, default = ..` with another value, or make it an `{lent}Option<{ty}>`"
     );
     ctxt.error(since.at, message);
 }

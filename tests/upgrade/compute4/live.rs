@@ -213,7 +213,7 @@ async fn values_that_came_later() {
         let client = client.prepare(|call| cap.on(call));
         client.check_can_live_migrate_destination(&v.ctx, &v.instance, block, over_commit, "dest")
     };
-    // nova asks in 4.0 and looks at what comes back; here the answer is told by the version, so the first with the new answer is asked
+    // nova asks in 4.0 and looks at what comes back; here the version says what comes back, so it is asked for
     case(
         what,
         "instance block_migration:true disk_over_commit:true",

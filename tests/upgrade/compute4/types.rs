@@ -1,7 +1,6 @@
 //! What was an object or a dictionary, by version.
 
 use crate::types::{Flavor, Instance};
-use rpc_core::Never;
 use serde::{Deserialize, Serialize};
 
 /// A flavor as it was sent before 4.1.
@@ -163,13 +162,11 @@ pub(crate) struct DiagnosticsDict {
     vm_state: String,
 }
 
-impl TryFrom<&Diagnostics> for DiagnosticsDict {
-    type Error = Never;
-
-    fn try_from(diagnostics: &Diagnostics) -> Result<Self, Never> {
-        Ok(Self {
+impl From<&Diagnostics> for DiagnosticsDict {
+    fn from(diagnostics: &Diagnostics) -> Self {
+        Self {
             vm_state: diagnostics.state.clone(),
-        })
+        }
     }
 }
 
