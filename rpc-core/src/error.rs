@@ -38,7 +38,7 @@ pub enum ErrorKind {
     Timeout,
     /// The link to the server was lost, or the server ended, after the message was sent.
     PeerLost,
-    /// The handler was cancelled.
+    /// The handler was cancelled; or the call was, because an argument was set on it after it had been sent.
     Cancelled,
     /// The handler panicked, or failed in another way that is no error of the method.
     Remote,

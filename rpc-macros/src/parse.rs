@@ -130,11 +130,10 @@ fn aliases(words: &Words, versions: Versions, ctxt: &Ctxt) -> Vec<(String, Versi
     for list in words.lists("aliases") {
         for Alias { name, version } in words::entries(list, ctxt) {
             let text = name.unraw().to_string();
-            let subject = format!("`{text}`");
             if aliases.iter().any(|(other, _)| *other == text) {
                 let message = format!("`{text}` is given twice: leave one out");
                 ctxt.error(name.span(), message);
-            } else if let Some(version) = ctxt.ok(versions.spoken(&version, &subject)) {
+            } else if let Some(version) = ctxt.ok(versions.alias(&version, &format!("`{text}`"))) {
                 aliases.push((text, version.version));
             }
         }
@@ -225,6 +224,16 @@ fn no_method(item: &TraitItem, ctxt: &Ctxt) {
         }
         other => ctxt.error_on(other, "an API holds methods only: write them out"),
     }
+}
+
+/// `drop_caches` is `DropCaches`.
+pub(crate) fn camel_case(name: &str) -> String {
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).collect::<String>()
+    };
+    name.split('_').map(word).collect()
 }
 
 /// `ComputeNode` is `compute_node`, `HTTPServer` is `http_server`.

@@ -190,7 +190,7 @@ pub(crate) struct Numbers {
     without_hint: u64,
     /// How many refusals there were of each kind.
     pub(crate) refused: Vec<(&'static str, u64)>,
-    pub(crate) lost: usize,
+    lost: usize,
     servers_replaced: u64,
     clients_replaced: u64,
     kills: u64,
@@ -225,7 +225,7 @@ impl fmt::Display for Numbers {
         }
         write!(
             f,
-            ", {} PeerLost; replaced {} servers and {} clients, killed {} servers ({} accepted casts died with them)",
+            ", {} PeerLost; replaced {} servers and {} clients, killed {} servers; {} accepted casts did not run",
             self.lost, self.servers_replaced, self.clients_replaced, self.kills, self.casts_lost
         )
     }

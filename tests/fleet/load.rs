@@ -90,8 +90,8 @@ impl Load {
     pub(crate) async fn finds(&mut self, since: Instant, servers: &[(String, Version)]) -> Result {
         let agrees = self.found.wait_for(|found| {
             found.as_ref().is_some_and(|found| {
-                found.asked >= since
-                    && (found.servers.is_err() || found.servers.as_deref() == Ok(servers))
+                found.servers.is_err()
+                    || found.asked >= since && found.servers.as_deref() == Ok(servers)
             })
         });
         let found = match timeout(PATIENCE, agrees).await {
@@ -138,6 +138,9 @@ impl Load {
             Ok(ended) => ended?,
             Err(_) => return Err(format!("a client has not ended after {PATIENCE:?}")),
         }
+        if let Some(Err(error)) = self.found.borrow().as_ref().map(|found| &found.servers) {
+            return Err(format!("a client can't negotiate: {error}"));
+        }
         self.transport.close(Duration::from_secs(1)).await;
         match self.transport.stats().protocol_errors {
             0 => Ok(record),
@@ -165,6 +168,7 @@ async fn send_on(shared: Arc<Shared>, found: watch::Receiver<Option<Found>>) -> 
     record
 }
 
+/// Asks again and again. There is always somebody to answer, so an error is the end of it.
 async fn negotiate(client: Client, sender: watch::Sender<Option<Found>>) {
     let mut ticks = interval(NEGOTIATE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -172,18 +176,21 @@ async fn negotiate(client: Client, sender: watch::Sender<Option<Found>>) {
         ticks.tick().await;
         let asked = Instant::now();
         // a server may be being replaced at any moment
-        let servers = match client.rpc().negotiate().allow_unreached().await {
-            Ok(found) => {
-                let newest = |versions: Vec<Version>| versions.into_iter().max();
-                let servers = found.servers.into_iter();
-                let mut servers: Vec<_> = servers
-                    .filter_map(|(name, versions)| Some((name, newest(versions)?)))
-                    .collect();
-                servers.sort();
-                Ok(servers)
-            }
-            Err(error) => Err(error.to_string()),
-        };
+        let answer = client.rpc().negotiate().allow_unreached().await;
+        let servers = answer.map_err(|error| error.to_string()).map(|found| {
+            let newest = |versions: Vec<Version>| versions.into_iter().max();
+            let mut servers: Vec<_> = found
+                .servers
+                .into_iter()
+                .filter_map(|(name, versions)| Some((name, newest(versions)?)))
+                .collect();
+            servers.sort();
+            servers
+        });
+        let failed = servers.is_err();
         sender.send_replace(Some(Found { asked, servers }));
+        if failed {
+            return;
+        }
     }
 }

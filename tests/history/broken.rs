@@ -223,13 +223,11 @@ mod grown {
         }
     }
 
-    impl TryFrom<&Spec> for super::Spec {
-        type Error = Never;
-
-        fn try_from(spec: &Spec) -> Result<Self, Never> {
-            Ok(Self {
+    impl From<&Spec> for super::Spec {
+        fn from(spec: &Spec) -> Self {
+            Self {
                 name: spec.name.clone(),
-            })
+            }
         }
     }
 }
@@ -237,7 +235,9 @@ mod grown {
 #[test]
 fn a_type_that_changes_behind_its_name_is_found_by_what_was_sent() {
     let (path, _) = frozen("behind", &with!("1.0", spec: Spec));
-    let error = history::verify(&path, &grown::OneDispatcher::new(Node)).unwrap_err().to_string();
+    let error = history::verify(&path, &grown::OneDispatcher::new(Node))
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains(
             "\n\n  cast `take`: a message of 1.0 is not understood any more: `spec`: missing field `ram`\n    \
@@ -282,35 +282,64 @@ impl TryFrom<String> for Word {
 fn what_cannot_be_made_up_is_said_and_a_message_put_there_by_hand_is_kept() {
     let endpoint = with!("1.0", word: Word);
     let (path, frozen) = frozen("word", &endpoint);
-    assert_eq!(frozen.unmade(), ["cast `take` 1.0: `word`: this is not the word"]);
-    assert!(frozen.to_string().contains("\n  no message could be made up of cast `take` 1.0: `word`"));
+    assert_eq!(
+        frozen.unmade(),
+        ["cast `take` 1.0: `word`: this is not the word"]
+    );
+    assert!(
+        frozen
+            .to_string()
+            .contains("\n  no message could be made up of cast `take` 1.0: `word`")
+    );
     assert_eq!(
         lines(&path),
-        ["1.0 (word: Word)", "golden 1.0 none: `word`: this is not the word"]
+        [
+            "1.0 (word: Word)",
+            "golden 1.0 none: `word`: this is not the word"
+        ]
     );
     history::verify(&path, &endpoint).unwrap();
 
     let text = std::fs::read_to_string(&path).unwrap();
     let by_hand = "81a4776f7264ab6f70656e20736573616d65";
-    std::fs::write(&path, text.replace("none: `word`: this is not the word", by_hand)).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("none: `word`: this is not the word", by_hand),
+    )
+    .unwrap();
     history::verify(&path, &endpoint).unwrap();
     assert!(!history::freeze(&path, &endpoint).unwrap().is_changed());
-    std::fs::write(&path, text.replace("none: `word`: this is not the word", "81a4776f7264a161")).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("none: `word`: this is not the word", "81a4776f7264a161"),
+    )
+    .unwrap();
     let error = history::verify(&path, &endpoint).unwrap_err().to_string();
     assert!(error.contains("`word`: this is not the word"), "{error}");
 }
 
 #[test]
 fn a_new_major_lets_go_of_the_one_before() {
-    let (path, _) = frozen("major", &with!("1.3", #[rpc(since = "1.2")] size: Option<u8>));
+    let (path, _) = frozen(
+        "major",
+        &with!("1.3", #[rpc(since = "1.2")] size: Option<u8>),
+    );
     assert_eq!(
         lines(&path),
-        ["1.0 ()", "1.2 (size: Option<u8> = c0)", "golden 1.0 80", "golden 1.2 81a473697a6501"]
+        [
+            "1.0 ()",
+            "1.2 (size: Option<u8> = c0)",
+            "golden 1.0 80",
+            "golden 1.2 81a473697a6501"
+        ]
     );
     let next = with!("2.0", count: u16);
     history::verify(&path, &next).unwrap();
     history::freeze(&path, &next).unwrap();
-    assert_eq!(lines(&path), ["2.0 (count: u16)", "golden 2.0 81a5636f756e7401"]);
+    assert_eq!(
+        lines(&path),
+        ["2.0 (count: u16)", "golden 2.0 81a5636f756e7401"]
+    );
 }
 
 #[test]

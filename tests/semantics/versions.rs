@@ -212,7 +212,12 @@ async fn an_argument_that_is_set_goes_where_it_is_known(mut world: World) {
     assert_eq!(client.start(&ctx, 0).await.unwrap(), "old 0");
     let (kind, text) = refusal(client.start(&ctx, 1).limit(9).await);
     assert_eq!(kind, ErrorKind::UnsupportedVersion);
-    assert!(text.contains("2.4") && text.contains("2.2"), "{text}");
+    assert_eq!(
+        text,
+        "argument `limit` needs version 2.4, no server announced more than 2.2; the servers speak Guests 2.2"
+    );
+    // what is lossy is lost where nobody is new enough
+    assert_eq!(client.start(&ctx, 0).hint(1).await.unwrap(), "old 0");
 
     let _new = world.guests("new", new::endpoint()).await;
     let client = world.new_client().await;
@@ -346,7 +351,7 @@ async fn a_call_that_is_changed_after_it_was_sent_fails(mut world: World) {
     let (client, ctx) = (world.new_client().await, Context::new());
     let mut call = client.start(&ctx, 1);
     assert!(futures_util::poll!(&mut call).is_pending());
-    assert_eq!(refusal(call.limit(2).await).0, ErrorKind::Encode);
+    assert_eq!(refusal(call.limit(2).await).0, ErrorKind::Cancelled);
 }
 
 async fn a_call_without_a_value_can_be_cast(mut world: World) {

@@ -20,7 +20,9 @@ const PLACES: [&str; 7] = [
 /// `check` or `freeze`.
 pub(crate) fn run(args: &[OsString]) -> Outcome {
     let word = match args {
-        [word] => word.to_str().filter(|word| ["check", "freeze"].contains(word)),
+        [word] => word
+            .to_str()
+            .filter(|word| ["check", "freeze"].contains(word)),
         _ => None,
     };
     let Some(word) = word else {

@@ -205,7 +205,7 @@ fn under_a_cap_less_is_said_or_it_is_refused() {
     );
     assert_eq!(
         refused(&packed(), cap(4, 9)),
-        "`Api` is at version 6.5 and 5.4, the client's cap is 4.9"
+        "this client speaks `Api` 6.5 and 5.4, the client's cap is 4.9, which is another major"
     );
     assert_eq!(
         refused(&packed(), cap(5, 3)),
@@ -235,8 +235,6 @@ fn a_cap_selects_the_major_and_old_names_and_removed_arguments_come_back() {
     assert_eq!(shown(oldest.clone(), v(5, 2)), "gone=9 id=7 kind=true");
     assert_eq!(oldest.version(cap(5, 1), None).unwrap(), v(5, 1));
     assert_eq!(shown(oldest, v(5, 1)), "gone=9 id=7 kind=3");
-    assert_eq!(packed().older_version(None, None), Some(v(5, 4)));
-    assert_eq!(packed().older_version(cap(6, 0), None), None);
 }
 
 #[test]

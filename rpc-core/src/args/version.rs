@@ -26,8 +26,8 @@ pub(crate) enum CapOrigin {
     Negotiated,
     /// What the server that is called by its name announced.
     Server,
-    /// The older of two majors, which is all that the servers speak.
-    OlderMajor,
+    /// What the newest of the servers announced, any of which may be called.
+    Servers,
 }
 
 impl Cap {
@@ -48,7 +48,7 @@ impl fmt::Display for Cap {
             CapOrigin::Pin => "the client is pinned to ",
             CapOrigin::Negotiated => "the servers were found to speak ",
             CapOrigin::Server => "the server announced ",
-            CapOrigin::OlderMajor => "all servers speak ",
+            CapOrigin::Servers => "no server announced more than ",
         })?;
         self.version.fmt(f)
     }
@@ -112,20 +112,6 @@ impl Packed {
         }
     }
 
-    /// The version that it is sent in if no server speaks the newest major. Only without a cap, which selects a major.
-    pub(crate) fn older_version(
-        &self,
-        cap: Option<Cap>,
-        floor: Option<Version>,
-    ) -> Option<Version> {
-        let older = self.api.also().filter(|_| cap.is_none())?;
-        let cap = Cap {
-            version: older,
-            origin: CapOrigin::OlderMajor,
-        };
-        self.version(Some(cap), floor).ok()
-    }
-
     /// The end of the major version that the message is sent in, or the cap if that is lower.
     fn top(&self, cap: Option<Cap>) -> Result<Version, RpcError> {
         let api = self.api;
@@ -147,7 +133,7 @@ impl Packed {
                 Err(RpcError::new(
                     ErrorKind::VersionCap,
                     format!(
-                        "`{}` is at version {}, {cap}",
+                        "this client speaks `{}` {}, {cap}, which is another major",
                         api.name(),
                         spoken.join(" and ")
                     ),
@@ -235,7 +221,11 @@ impl Search<'_> {
     fn refused(&self, why: impl fmt::Display) -> RpcError {
         let limit = match self.cap {
             Some(cap) => cap.to_string(),
-            None => format!("the method ends at {}", self.top),
+            None => format!(
+                "this client knows `{}` up to {}",
+                self.packed.api.name(),
+                self.top
+            ),
         };
         RpcError::new(ErrorKind::VersionCap, format!("{why}, {limit}"))
     }

@@ -53,10 +53,10 @@ impl<T, E: From<RpcError>> Sending<T, E> {
                 State::Late => {
                     self.state = State::Done;
                     let error = RpcError::new(
-                        ErrorKind::Encode,
-                        "it was changed after it had been sent, and so it was given up",
+                        ErrorKind::Cancelled,
+                        "it was changed after it had been sent, and so it was cancelled",
                     );
-                    return Poll::Ready(Err(error.into()));
+                    return Poll::Ready(Err(self.failed(error).into()));
                 }
                 State::Prepared(_) => {}
             }

@@ -72,6 +72,8 @@ impl<R> Multicall<R> {
 
 impl<R> Prepared for Multicall<R> {
     fn request(&mut self) -> Option<&mut Request> {
+        // a stream that runs is cancelled
+        self.core.stream = None;
         self.core.opening.request()
     }
 

@@ -17,14 +17,17 @@ pub struct Pinned<const MAJOR: u16, const MINOR: u16>;
 impl Client {
     /// Whether messages of this version, or of this release, may be sent: as `can_send_version` of oslo.messaging.
     ///
-    /// For what behaves otherwise from some version on. `true` while no cap is known; `false` for a text that is no version.
+    /// For what behaves otherwise from some version on. While no cap is known, `true` for every version that this client speaks;
+    /// `false` for a text that is no version.
     #[must_use]
     pub fn can_send_version(&self, version: impl IntoVersion) -> bool {
         let Ok(version) = version.into_version(self.api) else {
             return false;
         };
         match self.options.versions() {
-            Ok((cap, _)) => cap.is_none_or(|cap| cap.version.serves(version)),
+            Ok((cap, _)) => {
+                self.api.serves(version) && cap.is_none_or(|cap| cap.version.serves(version))
+            }
             Err(_) => false,
         }
     }

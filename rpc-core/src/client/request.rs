@@ -4,7 +4,9 @@ use super::{Call, Cast, Client, FanoutCast, Multicall, Older};
 use crate::args::Packed;
 use crate::context::MAX_METADATA;
 use crate::transport::{Message, Parts};
-use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, MethodKind, RpcError, Version, codec};
+use crate::{
+    Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, MethodKind, RpcError, Version, codec,
+};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -201,7 +203,6 @@ impl Request {
                 method,
                 kind,
                 version,
-                older: args.older_version(cap, floor),
                 cap,
                 floor,
                 sent: now,

@@ -54,8 +54,9 @@ thread_local! {
 /// Notes a wish, if somebody listens. Untagged enums swallow the errors of their variants.
 #[cold]
 pub(super) fn say(wish: Wish) {
-    SAID.with_borrow_mut(|said| {
-        if let Some(said) = said
+    // whoever decodes while its thread ends has no listener
+    let _ = SAID.try_with(|said| {
+        if let Some(said) = &mut *said.borrow_mut()
             && !said.contains(&wish)
         {
             said.push(wish);

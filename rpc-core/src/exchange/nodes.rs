@@ -106,20 +106,14 @@ impl Nodes {
         let wanted = wanted(parts, version, body.len());
         let found = |route, version| Found { route, version };
         let Some(server) = parts.target.server_name() else {
-            let newer = self.routes.in_turn(wanted, tried);
-            return Ok(match (newer, body, parts.older) {
-                (Err(Nobody::Version(_)), Body::Packed(_), Some(older))
-                    if !self.routes.speak(wanted) =>
-                {
-                    let wanted = Wanted {
-                        version: older,
-                        ..wanted
-                    };
-                    let route = self.routes.in_turn(wanted, tried);
-                    route.map(|route| found(route, older))
-                }
-                (newer, ..) => newer.map(|route| found(route, version)),
-            });
+            let mut version = version;
+            let mut route = self.routes.in_turn(wanted, tried);
+            if let (Err(Nobody::Version), Ok(older)) = (&route, self.older(parts, body)) {
+                version = older;
+                let wanted = Wanted { version, ..wanted };
+                route = self.routes.in_turn(wanted, tried);
+            }
+            return Ok(route.map(|route| found(route, version)));
         };
         let Some(route) = self.routes.named(wanted, server) else {
             return Ok(Err(Nobody::Absent));
@@ -127,6 +121,58 @@ impl Nodes {
         version_at(&route, parts, body)
             .map_err(|error| error.of_server(&route.name()))
             .map(|version| Ok(found(route, version)))
+    }
+
+    /// The best of the versions in which any server at all understands a message: an older name or type, without what is lossy, in
+    /// the major before. An error says what none of them understands.
+    fn older(&self, parts: &Parts, body: &Body<'_>) -> Result<Version, RpcError> {
+        let version = body.version().unwrap_or(parts.version);
+        let wanted = wanted(parts, version, body.len());
+        let Body::Packed(packed) = body else {
+            return Err(RpcError::new(
+                ErrorKind::UnsupportedVersion,
+                format!("it was made for version {version}"),
+            ));
+        };
+        let at = |announced| {
+            let server = Cap {
+                version: announced,
+                origin: CapOrigin::Servers,
+            };
+            packed.version(Cap::lower(parts.cap, Some(server)), parts.floor)
+        };
+        let may = |announced: &Version| may_be_sent(parts, announced.major());
+        let mut newest = None;
+        let mut best = None;
+        for announced in self.routes.versions(wanted).filter(may) {
+            newest = newest.max(Some(announced));
+            best = best.max(at(announced).ok());
+        }
+        match (best, newest) {
+            (Some(best), _) => Ok(best),
+            (None, Some(newest)) => at(newest),
+            (None, None) => Err(RpcError::new(
+                ErrorKind::UnsupportedVersion,
+                match parts.cap {
+                    Some(cap) => format!("it needs version {version}, and {cap}"),
+                    None => format!("it needs version {version}"),
+                },
+            )),
+        }
+    }
+
+    /// Why none of the servers that are there gets a message.
+    pub(super) fn unserved(&self, parts: &Parts, body: &Body<'_>) -> RpcError {
+        let version = body.version().unwrap_or(parts.version);
+        let why = match self.older(parts, body) {
+            Ok(_) => format!("it needs version {version}"),
+            Err(error) => error.message().to_owned(),
+        };
+        let spoken = self.routes.spoken(wanted(parts, version, body.len()));
+        RpcError::new(
+            ErrorKind::UnsupportedVersion,
+            format!("{why}; the servers speak {spoken}"),
+        )
     }
 
     /// Every server that a message without a server's name may go to.
@@ -206,12 +252,16 @@ pub(super) fn version_at(
 /// in.
 fn announced(parts: &Parts, version: Version, route: &Route) -> Option<Version> {
     let newest = |major| route.service.newest(parts.api.namespace(), major);
-    let may = |end: &Version| {
-        let cap = parts.cap.map(|cap| cap.version.major());
-        cap.is_none_or(|major| major == end.major())
-    };
-    let others = parts.api.spoken().filter(may);
-    newest(version.major()).or_else(|| others.into_iter().find_map(|end| newest(end.major())))
+    let majors = parts.api.spoken().map(Version::major);
+    let mut others = majors.filter(|major| may_be_sent(parts, *major));
+    newest(version.major()).or_else(|| others.find_map(newest))
+}
+
+/// Whether a message may be sent in this major: one that the client speaks, and that a cap selects.
+fn may_be_sent(parts: &Parts, major: u16) -> bool {
+    let capped = parts.cap.map(|cap| cap.version.major());
+    capped.is_none_or(|capped| capped == major)
+        && parts.api.spoken().any(|end| end.major() == major)
 }
 
 fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {

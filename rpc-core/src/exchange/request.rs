@@ -137,15 +137,8 @@ impl Outbound {
                         "every server has refused it",
                     ));
                 }
-                Err(Nobody::Version(spoken)) if all_settled => {
-                    return Err(RpcError::new(
-                        ErrorKind::UnsupportedVersion,
-                        format!(
-                            "it needs version {}; the servers speak {}",
-                            parts.version,
-                            spoken.join(", ")
-                        ),
-                    ));
+                Err(Nobody::Version) if all_settled => {
+                    return Err(lock(&self.table).unserved(parts, body));
                 }
                 Err(_) => {}
             }
@@ -227,8 +220,8 @@ impl Outbound {
         let mut args = args.clone();
         let sent = async {
             let body = Body::Packed(&mut args);
-            let version = version_at(route, parts, &body)
-                .map_err(|error| error.of_server(&route.name()))?;
+            let version =
+                version_at(route, parts, &body).map_err(|error| error.of_server(&route.name()))?;
             let attempt = match place(std::slice::from_ref(route), parts, body.len()).await? {
                 Some((route, place)) => self.attempt(route, place, parts, version, body).await?,
                 None => Attempt::NotWritten(body),

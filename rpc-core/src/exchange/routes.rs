@@ -51,8 +51,8 @@ pub(crate) enum Nobody {
     Absent,
     /// All that can serve it were tried.
     AllTried,
-    /// Some are there, but none serves this version: what they serve.
-    Version(Vec<String>),
+    /// Some are there, but none serves this version.
+    Version,
 }
 
 /// The servers of every topic, over all links that are up.
@@ -66,6 +66,8 @@ pub(crate) struct Routes {
 struct Topic {
     exchange: String,
     routes: Vec<Arc<Route>>,
+    /// What those speak that are not draining: each namespace and version once.
+    versions: Vec<(Option<String>, Version)>,
     /// Whose turn it is.
     next: usize,
 }
@@ -112,11 +114,21 @@ impl Routes {
                         topics.push(Topic {
                             exchange: service.exchange.clone(),
                             routes: Vec::new(),
+                            versions: Vec::new(),
                             next: before.map_or(0, |topic| topic.next),
                         });
                         topics.len() - 1
                     });
-                topics[at].routes.push(Arc::new(Route {
+                let topic = &mut topics[at];
+                if !service.draining {
+                    for api in &service.apis {
+                        let version = (api.namespace.clone(), api.version);
+                        if !topic.versions.contains(&version) {
+                            topic.versions.push(version);
+                        }
+                    }
+                }
+                topic.routes.push(Arc::new(Route {
                     link: Arc::clone(&link),
                     service: service.clone(),
                     instance: announcement.instance,
@@ -170,25 +182,27 @@ impl Routes {
                 Ok(Arc::clone(&topic.routes[at]))
             }
             None if untried => Err(Nobody::AllTried),
-            None if there => {
-                // what leaves is no help
-                let serving = topic.routes.iter().filter(|route| !route.service.draining);
-                Err(Nobody::Version(spoken(serving.map(|route| &**route))))
-            }
+            None if there => Err(Nobody::Version),
             None => Err(Nobody::Absent),
         }
     }
 
-    /// Whether any server of a topic that is not draining speaks the major version that is wanted.
-    pub(crate) fn speak(&self, wanted: Wanted<'_>) -> bool {
+    /// What the servers of a topic speak that are not draining: each version once.
+    pub(crate) fn versions(&self, wanted: Wanted<'_>) -> impl Iterator<Item = Version> {
         let topic = self.topic(wanted.exchange, wanted.topic);
-        let mut routes = topic.into_iter().flat_map(|topic| &topic.routes);
-        routes.any(|route| {
-            let major = wanted.version.major();
-            !route.service.draining
-                && !route.link.is_lost()
-                && route.service.newest(wanted.namespace, major).is_some()
-        })
+        let versions = topic.into_iter().flat_map(|topic| &topic.versions);
+        versions
+            .filter(move |(namespace, _)| namespace.as_deref() == wanted.namespace)
+            .map(|(_, version)| *version)
+    }
+
+    /// The same in words, whatever the namespace.
+    pub(crate) fn spoken(&self, wanted: Wanted<'_>) -> String {
+        let topic = self.topic(wanted.exchange, wanted.topic);
+        let routes = topic.into_iter().flat_map(|topic| &topic.routes);
+        // what leaves is no help
+        let serving = routes.filter(|route| !route.service.draining);
+        spoken(serving.map(|route| &**route)).join(", ")
     }
 
     /// Every server that is not draining, serves the version and was not tried.

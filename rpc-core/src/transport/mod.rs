@@ -48,8 +48,6 @@ pub(crate) struct Parts {
     pub(crate) kind: MethodKind,
     /// The version that it is sent in, unless the server that it goes to needs a lower one.
     pub(crate) version: Version,
-    /// The one that it is sent in if all servers speak an older major only.
-    pub(crate) older: Option<Version>,
     /// The highest version that it may be sent in.
     pub(crate) cap: Option<Cap>,
     /// The lowest version that it may be sent in.

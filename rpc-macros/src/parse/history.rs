@@ -101,8 +101,12 @@ pub(super) fn returned(
     if let Some(at) = words.span("returned")
         && kind != Kind::Call
     {
+        let instead = match kind {
+            Kind::Multicall => "keep the item's type, or give a new method with `since`",
+            _ => "remove `returned`",
+        };
         let message = format!(
-            "only the answer of a call has older types, and this is a {}: remove `returned`",
+            "only the answer of a call has older types, and this is a {}: {instead}",
             kind.word()
         );
         ctxt.error(at, message);
@@ -207,7 +211,11 @@ pub(super) fn values(
     let mut values = Vec::new();
     for Later { pat, version } in lists.flat_map(|list| words::entries(list, ctxt)) {
         pattern(&pat, ctxt);
-        let Some(since) = ctxt.ok(versions.spoken(&version, "the version of this value")) else {
+        let Some(since) = ctxt.ok(versions.since(
+            &version,
+            "the version of this value",
+            "this value, which every message can hold",
+        )) else {
             continue;
         };
         if versions.are_readable() && since.version <= start.version {
@@ -305,7 +313,13 @@ pub(super) fn removed(
             );
             ctxt.error(ident.span(), message);
         }
-        let since = removed_since(&inner, method, versions, ctxt);
+        // What nobody speaks of any more is one error, however much is said of it.
+        let past = inner
+            .string("until")
+            .and_then(|until| literal::version(until).ok())
+            .is_some_and(|until| versions.is_past(until));
+        let since = (!past).then(|| removed_since(&inner, method, versions, ctxt));
+        let since = since.flatten();
         let until = until("removed", &inner, list, method, versions, ctxt)?;
         if let Some(since) = since
             && since.version >= until.version
@@ -329,7 +343,7 @@ pub(super) fn removed(
 }
 
 fn removed_since(inner: &Words, method: Start, versions: Versions, ctxt: &Ctxt) -> Option<Written> {
-    let since = ctxt.ok(versions.since(inner.string("since")?, "since"))?;
+    let since = ctxt.ok(versions.since(inner.string("since")?, "`since`", "`since`"))?;
     if versions.are_readable() && since.version <= method.version {
         let message = format!(
             "the method came with {}, and had this argument from then on: remove `since`",

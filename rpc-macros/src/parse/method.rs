@@ -58,9 +58,15 @@ const METHOD: Grammar = Grammar {
 pub(super) fn read(item: &TraitItemFn, versions: Versions, ctxt: &Ctxt) -> Method {
     let sig = &item.sig;
     let words = Words::of(&item.attrs, &METHOD, ctxt);
+    let stays = words.string("until").is_none();
+    // What is said of a method that must go needs no mending.
+    let versions = match stays {
+        true => versions,
+        false => no_until(&words, versions, ctxt),
+    };
     let since = words
         .string("since")
-        .and_then(|literal| ctxt.ok(versions.since(literal, "since")))
+        .and_then(|literal| ctxt.ok(versions.since(literal, "`since`", "`since`")))
         .map_or_else(|| versions.oldest(), |since| since.version);
     let until = until(&words, since, versions, ctxt);
     let start = Start {

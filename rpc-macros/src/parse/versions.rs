@@ -42,39 +42,84 @@ impl Versions {
         first(self.also.unwrap_or(self.current))
     }
 
-    /// Reads the version with which something came; `word` is what says it, and may be left out.
-    pub(crate) fn since(self, literal: &LitStr, word: &str) -> Result<Written> {
-        let written = read(literal)?;
-        if self.are_readable() && written.version < self.oldest() {
-            let message = format!(
-                "the API speaks nothing below {}: leave `{word}` out{}",
-                self.oldest(),
-                match self.are_many() {
-                    true => format!(", or write a version from {}", self.ranges()),
-                    false => String::new(),
-                }
-            );
-            return Err(Error::new(written.at, message));
+    /// These, as they would be if the major before were still spoken.
+    pub(crate) fn with_older(self) -> Self {
+        let last = |major| Version {
+            major,
+            minor: u16::MAX,
+        };
+        Self {
+            also: self.also.or(self.current.major.checked_sub(1).map(last)),
+            ..self
         }
-        self.known(written, &format!("`{word}`"))
     }
 
-    /// Reads the version from which on something is no more; `what` is what to remove when nobody speaks of it.
-    pub(crate) fn until(self, literal: &LitStr, what: &str) -> Result<Written> {
-        let written = read(literal)?;
-        if self.are_readable() && written.version <= self.oldest() {
-            let message = format!(
-                "the API speaks nothing below {}: remove {what}",
-                self.oldest()
-            );
-            return Err(Error::new(written.at, message));
-        }
-        self.known(written, "`until`")
+    /// Whether nobody speaks this version any more.
+    pub(crate) fn is_gone(self, version: Version) -> bool {
+        self.are_readable() && version < self.oldest()
     }
 
-    /// Reads a version that the API speaks; `subject` is what it is of.
-    pub(crate) fn spoken(self, literal: &LitStr, subject: &str) -> Result<Written> {
-        self.known(read(literal)?, subject)
+    /// Reads the version with which something came; `subject` is what, and `gone` what to remove if it is older than all
+    /// that is spoken.
+    pub(crate) fn since(self, literal: &LitStr, subject: &str, gone: &str) -> Result<Written> {
+        let written = read(literal)?;
+        match self.is_gone(written.version) {
+            true => Err(self.gone(written, gone)),
+            false => self.known(written, subject),
+        }
+    }
+
+    /// Reads the version from which on something is no more; `gone` is what to remove if nobody speaks of it.
+    pub(crate) fn until(self, literal: &LitStr, gone: &str) -> Result<Written> {
+        let written = read(literal)?;
+        match self.is_past(written.version) {
+            true => Err(self.gone(written, gone)),
+            false => self.known(written, "`until`"),
+        }
+    }
+
+    /// Whether nobody speaks a version below this one.
+    pub(crate) fn is_past(self, until: Version) -> bool {
+        self.are_readable() && until <= self.oldest()
+    }
+
+    /// Reads the version that an alias stands for.
+    pub(crate) fn alias(self, literal: &LitStr, name: &str) -> Result<Written> {
+        let written = read(literal)?;
+        let major = written.version.major;
+        let spoken = self.also.is_some_and(|also| also.major == major);
+        if self.are_readable() && major < self.current.major && !spoken {
+            return Err(self.gone(written, name));
+        }
+        self.known(written, name)
+    }
+
+    fn gone(self, Written { version, at }: Written, what: &str) -> Error {
+        let unspoken = match self.is_past(version) {
+            true => format!("nothing below {}", self.oldest()),
+            false => format!("no {version}"),
+        };
+        let message = format!(
+            "the API speaks {unspoken}: remove {what}{}",
+            self.or_also(version)
+        );
+        Error::new(at, message)
+    }
+
+    /// What can be done besides, where this version is written: it may be that its major, or the one before it if that is the
+    /// API's own, was only forgotten.
+    pub(crate) fn or_also(self, version: Version) -> String {
+        let own = self.current.major;
+        let major = match version.major < own {
+            true => Some(version.major),
+            false => own.checked_sub(1),
+        };
+        match major {
+            Some(major) if self.also.is_none() => format!(
+                "; or, if major {major} is still spoken, add `also = \"..\"` with its last version to `#[rpc_api(..)]`"
+            ),
+            _ => String::new(),
+        }
     }
 
     /// A version that errors can name as one that can be written here.
@@ -98,28 +143,25 @@ impl Versions {
                 self.base()
             ),
             Some(also) if version.major == also.major => return Ok(written),
-            Some(_) => format!(
-                "{subject} is of a major that the API does not speak: write a version from {}",
-                self.ranges()
+            // Between the two.
+            Some(_) if version < current => format!(
+                "{subject} is of a major that the API does not speak: write \"{}\", the first version after it that is spoken",
+                self.base()
             ),
-            None => format!(
-                "{subject} is of another major than the API's version {current}: write {}",
-                match self.are_many() {
-                    true => format!("a version from {}", self.ranges()),
-                    false => format!("\"{current}\""),
-                }
+            _ => format!(
+                "{subject} is of a later major than the API's version {current}: write a version from {}",
+                self.ranges()
             ),
         };
         Err(Error::new(written.at, message))
     }
 
-    fn are_many(self) -> bool {
-        self.oldest() != self.current
-    }
-
     /// What follows "a version from".
     fn ranges(self) -> String {
-        let own = format!("{} to {}", self.base(), self.current);
+        let own = match self.base() == self.current {
+            true => self.current.to_string(),
+            false => format!("{} to {}", self.base(), self.current),
+        };
         match self.also {
             Some(also) => format!("{} to {also}, or from {own}", self.oldest()),
             None => own,
