@@ -12,6 +12,7 @@ mod args;
 mod client;
 mod codec;
 mod context;
+mod convert;
 mod counters;
 mod error;
 pub mod exchange;

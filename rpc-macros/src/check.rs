@@ -2,6 +2,7 @@
 
 mod names;
 mod types;
+mod values;
 
 use crate::ctxt::Ctxt;
 use crate::model::Api;
@@ -20,5 +21,7 @@ pub(crate) fn api(api: &Api, ctxt: &Ctxt) {
         names::arguments(method, ctxt);
         names::renamed(method, ctxt);
         names::setters(method, ctxt);
+        values::default(method, ctxt);
     }
+    names::setter_types(api, ctxt);
 }

@@ -61,7 +61,8 @@ use expand::Names;
 ///   `pin` gives one on which nothing newer than a version compiles, `at_least` the same if the version cap allows it.
 ///   An argument that is newer than its method is set on the future: `client.snapshot(&ctx, id).clean_shutdown(true)`.
 /// - `ComputeDispatcher`, the endpoint to give to a server: made from an implementation, or from an `Arc` of one.
-/// - `ComputeSnapshot`, the future of a method that has newer arguments.
+/// - `ComputeSnapshotCall`, the future of a call that has newer arguments; of other kinds, such as `ComputeNoteCast`,
+///   `ComputeDropCachesFanout` and, a stream, `ComputeGuestsMulticall`.
 /// - `compute_api`, a module with `API`, which tells of the API what is written here, docs included; and with traits that
 ///   stand for its versions, for code that is generic over pinned clients.
 ///
@@ -102,8 +103,14 @@ use expand::Names;
 /// A method that is added to an API in use needs its `since`: the client then does not ask a server that is too old for
 /// it. Without, such a server is asked, and answers `NoSuchMethod` at run time.
 ///
+/// Only the answer of a call can have older types. Where the item of a multicall changes, it is a new method. Of what was
+/// `removed`, old servers get the value that is written; new ones ignore what old clients send for it.
+///
 /// A method returns a `Result<T, E>`, or a plain value of the standard library, such as `u64`, `Option<T>` or `Vec<T>`, if
 /// it cannot fail itself. Your own type goes into a `Result`: `Result<Own, Never>`, if there is no error.
+///
+/// An `E` has no versions. A variant that it gets later is `DecodeReply` for old clients, so let it have a variant with
+/// `#[serde(other)]` from the start, or return the new one from a new method.
 ///
 /// `new`, `local`, `prepare`, `pin`, `at_least`, `rpc` and `clone` are methods of every client, so no method can have these
 /// names; with `name` it can have them on the wire.
@@ -127,18 +134,25 @@ use expand::Names;
 /// |---|---|
 /// | `since = "2.3"` | The version that it came with, if it is newer than its method. Older messages mean its default, which an `Option` has: `None` |
 /// | `default` | That default is the one of its type |
-/// | `default = 5` | That default is this constant expression |
+/// | `default = 5` | That default is what this expression gives: any that does without the parameters. It is evaluated once |
 /// | `lossy` | A server that is too old for it does not get it, whatever its value. Without this word, a value that is not the default needs a server of that version |
 /// | `positional` | It is a parameter of the client's method, that no caller can forget. Otherwise it is set on what the method returns, if it is newer than the first version of the API's own major |
 /// | `name = "wire_name"` | Its name on the wire |
 /// | `was(name = "old", until = "2.3")` | Its name below `until` |
 /// | `was(type = Old, until = "2.3")` | Its type below `until`. There may be several of both |
-/// | `values(None = "2.2", Mode::Fast = "2.3")` | Values that came later than the argument: a server that is too old for one does not get it |
+/// | `values(None = "2.2", Mode::Fast = "2.3")` | Values that came later than the argument: a server that is too old for one does not get it. Any pattern without variables will do: `Mode::Other(_)`, `3..=9`, `A \| B` |
 ///
 /// Docs before a newer argument are those of its setter.
 ///
-/// Between an older type and the one that is written, the standard conversions lead: a client makes an `Old` by `TryFrom<&T>`, a
-/// server makes a `T` by `TryFrom<Old>`. With the answer it is the other way round.
+/// Between an older type and the one that is written, the standard conversions lead. The old type or the new one must be
+/// your own, so that you can write them: wrap a `Vec` or a number in a newtype. What a conversion that fails becomes:
+///
+/// | | made by | if it fails |
+/// |---|---|---|
+/// | the client makes the old argument | `Old: TryFrom<&T>` | `VersionCap`, with the reason |
+/// | the server reads the old argument | `T: TryFrom<Old>` | `DecodeArguments` |
+/// | the server makes the old answer | `Old: TryFrom<&T>` | `Remote` |
+/// | the client reads the old answer | `T: TryFrom<Old>` | `DecodeReply` |
 ///
 /// An answer is owned: it holds no references.
 #[proc_macro_attribute]

@@ -1,7 +1,10 @@
 //! What an API is, once its trait and its attributes are understood.
 
 use proc_macro2::Span;
+use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, Pat, Type};
+
+use crate::parse;
 
 /// One `#[rpc_api]` trait.
 #[derive(Debug)]
@@ -45,6 +48,19 @@ pub(crate) struct Method {
     pub(crate) answer: Type,
 }
 
+impl Method {
+    /// `SnapshotCall`: what follows the trait's name in that of the struct on which its newer arguments are set.
+    pub(crate) fn title(&self) -> String {
+        let name = parse::camel_case(&self.ident.unraw().to_string());
+        format!("{name}{}", self.kind.title())
+    }
+
+    /// Whether it has arguments that are set on what it returns.
+    pub(crate) fn has_setters(&self) -> bool {
+        self.args.iter().any(Arg::is_set)
+    }
+}
+
 /// The context argument: not sent as an argument, so it has a name and a type only.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -72,6 +88,13 @@ pub(crate) struct Arg {
     pub(crate) types: Vec<(Version, Type)>,
     /// Values that came later than the argument; the oldest first.
     pub(crate) values: Vec<(Version, Pat)>,
+}
+
+impl Arg {
+    /// Whether it is set on what the method returns.
+    pub(crate) fn is_set(&self) -> bool {
+        self.newer.as_ref().is_some_and(|newer| newer.setter)
+    }
 }
 
 /// What an argument that is newer than its method has besides.
@@ -163,6 +186,16 @@ impl Kind {
             Self::Cast => "cast",
             Self::Fanout => "fanout",
             Self::Multicall => "multicall",
+        }
+    }
+
+    /// The word in the names of types.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Call => "Call",
+            Self::Cast => "Cast",
+            Self::Fanout => "Fanout",
+            Self::Multicall => "Multicall",
         }
     }
 }

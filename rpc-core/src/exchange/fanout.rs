@@ -8,6 +8,7 @@ use crate::args::Packed;
 use crate::transport::{BoxFuture, Parts};
 use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError};
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
@@ -112,7 +113,7 @@ impl Round {
     async fn send_to_all(&mut self) {
         let (outbound, parts) = (Arc::clone(&self.outbound), self.parts.clone());
         let packed = self.args.clone();
-        let mut asked: Vec<String> = self.accepted.clone();
+        let mut asked: HashSet<String> = self.accepted.iter().cloned().collect();
         asked.extend(self.unknown.iter().map(|(server, _)| server.clone()));
         let mut sending = FuturesUnordered::new();
         let mut deadline = std::pin::pin!(sleep_until(parts.deadline));
@@ -122,8 +123,7 @@ impl Round {
             changed.as_mut().enable();
             let (routes, settled) = outbound.servers(&parts, &self.settled);
             for route in routes {
-                if !asked.contains(&route.service.server) {
-                    asked.push(route.service.server.clone());
+                if asked.insert(route.service.server.clone()) {
                     let (outbound, parts, packed) = (&outbound, &parts, &packed);
                     sending.push(async move {
                         let sent = outbound.cast_to(&route, parts, packed).await;

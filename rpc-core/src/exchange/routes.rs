@@ -3,7 +3,7 @@
 use super::frame::{AnnouncedApi, AnnouncedService};
 use super::link::ClientLink;
 use crate::{ErrorKind, RpcError, Version, introspection, text};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A server that a link's instance has announced.
@@ -83,6 +83,15 @@ impl Routes {
     /// Builds the table anew from the links that are up. Turns and precedence stay as they were.
     pub(crate) fn rebuild(&mut self, links: impl Iterator<Item = Arc<ClientLink>>) {
         let old = std::mem::take(&mut self.topics);
+        let topics = old
+            .iter()
+            .flat_map(|(name, topics)| topics.iter().map(move |topic| (name, topic)));
+        let known: HashMap<_, _> = topics
+            .flat_map(|(name, topic)| {
+                let routes = topic.routes.iter();
+                routes.map(move |route| ((route.instance, &**name, &*topic.exchange, &*route.service.server), route))
+            })
+            .collect();
         for link in links {
             let Some(announcement) = link.announced() else {
                 continue;
@@ -93,19 +102,29 @@ impl Routes {
                         .iter()
                         .find(|found| found.exchange == service.exchange)
                 });
-                let known = before.and_then(|topic| {
-                    topic.routes.iter().find(|route| {
-                        route.instance == announcement.instance
-                            && route.service.server == service.server
-                    })
-                });
-                let announced = known.map_or_else(
-                    || {
-                        self.last_announced += 1;
-                        self.last_announced
-                    },
-                    |route| route.announced,
-                );
+                let known = known.get(&(
+                    announcement.instance,
+                    &*service.topic,
+                    &*service.exchange,
+                    &*service.server,
+                ));
+                let route = match known {
+                    Some(route) if Arc::ptr_eq(&route.link, &link) && route.service == *service => {
+                        Arc::clone(route)
+                    }
+                    _ => {
+                        let announced = known.map(|route| route.announced);
+                        Arc::new(Route {
+                            link: Arc::clone(&link),
+                            service: service.clone(),
+                            instance: announcement.instance,
+                            announced: announced.unwrap_or_else(|| {
+                                self.last_announced += 1;
+                                self.last_announced
+                            }),
+                        })
+                    }
+                };
                 let topics = self.topics.entry(service.topic.clone()).or_default();
                 let at = topics
                     .iter()
@@ -128,12 +147,7 @@ impl Routes {
                         }
                     }
                 }
-                topic.routes.push(Arc::new(Route {
-                    link: Arc::clone(&link),
-                    service: service.clone(),
-                    instance: announcement.instance,
-                    announced,
-                }));
+                topic.routes.push(route);
             }
         }
         for topic in self.topics.values_mut().flatten() {
@@ -241,21 +255,24 @@ impl Routes {
         let Some(topic) = self.topic(exchange, topic) else {
             return Vec::new();
         };
-        let mut routes: Vec<Arc<Route>> = Vec::new();
-        for route in &topic.routes {
-            let known = routes
-                .iter()
-                .any(|known| known.service.server == route.service.server);
-            if !route.service.draining && !route.link.is_lost() && !known {
-                routes.push(Arc::clone(route));
-            }
-        }
-        routes
+        let mut names = HashSet::new();
+        let serving = |route: &&Arc<Route>| !route.service.draining && !route.link.is_lost();
+        topic
+            .routes
+            .iter()
+            .filter(serving)
+            .filter(|route| names.insert(&*route.service.server))
+            .cloned()
+            .collect()
     }
 
     /// The servers that [`all`](Self::all) leaves out because another instance has their name, and why.
     pub(crate) fn shadowed(&self, exchange: &str, topic: &str) -> Vec<(String, RpcError)> {
         let first = self.all(exchange, topic);
+        let holders: HashMap<&str, &Arc<Route>> = first
+            .iter()
+            .map(|route| (&*route.service.server, route))
+            .collect();
         let topic = self.topic(exchange, topic);
         let serving = topic
             .into_iter()
@@ -263,9 +280,7 @@ impl Routes {
             .filter(|route| !route.service.draining && !route.link.is_lost());
         serving
             .filter_map(|route| {
-                let holder = first
-                    .iter()
-                    .find(|first| first.service.server == route.service.server)?;
+                let holder = holders.get(&*route.service.server)?;
                 let error = RpcError::new(
                     ErrorKind::Undeliverable,
                     format!(
@@ -273,7 +288,7 @@ impl Routes {
                         holder.name()
                     ),
                 );
-                (!Arc::ptr_eq(holder, route))
+                (!Arc::ptr_eq(*holder, route))
                     .then(|| (route.service.server.clone(), error.of_server(&route.name())))
             })
             .collect()

@@ -8,7 +8,7 @@ use syn::{Error, Ident};
 
 use crate::attrs;
 use crate::ctxt::Ctxt;
-use crate::model::{Arg, Kind, Method, Version};
+use crate::model::{Api, Arg, Kind, Method, Version};
 
 /// The methods of every client, for ever.
 pub(crate) const RESERVED: [&str; 7] =
@@ -25,8 +25,13 @@ pub(super) fn reserved(method: &Method, ctxt: &Ctxt) {
     }
 }
 
-/// Two methods of one name could not be told apart. Two that both depend on a `cfg` may exclude each other, which is not
-/// known here.
+/// Whether both depend on a `cfg`: then there may never be more than one of them, which is not known here.
+fn may_exclude(first: &Method, second: &Method) -> bool {
+    let conditional = |method: &Method| !attrs::cfgs(&method.attrs).is_empty();
+    conditional(first) && conditional(second)
+}
+
+/// Two methods of one name could not be told apart.
 pub(super) fn methods(methods: &[Method], ctxt: &Ctxt) {
     let mut seen: HashMap<&str, &Method> = HashMap::new();
     for method in methods {
@@ -35,8 +40,7 @@ pub(super) fn methods(methods: &[Method], ctxt: &Ctxt) {
             seen.insert(name, method);
             continue;
         };
-        let conditional = |method: &Method| !attrs::cfgs(&method.attrs).is_empty();
-        if conditional(first) && conditional(method) {
+        if may_exclude(first, method) {
             continue;
         }
         let message =
@@ -172,12 +176,34 @@ pub(super) fn setters(method: &Method, ctxt: &Ctxt) {
     if method.kind != Kind::Call {
         return;
     }
-    let is_setter = |arg: &&Arg| arg.newer.as_ref().is_some_and(|newer| newer.setter);
-    for arg in method.args.iter().filter(is_setter) {
+    for arg in method.args.iter().filter(|arg| arg.is_set()) {
         if arg.ident.unraw() == "cast" {
             let message = "every call has a `cast` of its own, where this argument would be set: write `positional` beside its \
                            `since`, or give it another name, and `name = \"cast\"` if it must keep this one on the wire";
             ctxt.error(arg.ident.span(), message);
+        }
+    }
+}
+
+/// What two methods with setters return has a name made of theirs, which may have been different only in `_` and case.
+pub(super) fn setter_types(api: &Api, ctxt: &Ctxt) {
+    let mut seen: HashMap<String, &Method> = HashMap::new();
+    for method in api.methods.iter().filter(|method| method.has_setters()) {
+        let title = method.title();
+        match seen.get(&title) {
+            // Two of the same name are in error already.
+            Some(first) if may_exclude(first, method) || first.ident == method.ident => {}
+            Some(first) => {
+                let message = format!(
+                    "`{}{title}` is what `{}` returns already: give this method another name, and `#[rpc(name = \"{}\")]` \
+                     if it must keep this one on the wire",
+                    api.name, first.ident, method.wire_name.value
+                );
+                ctxt.error(method.ident.span(), message);
+            }
+            None => {
+                seen.insert(title, method);
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream
     let frame = frame(names, &quote!(#service));
     let quiet = quiet();
     let methods = api.methods.iter().map(|item| method(item, markers, names));
-    let setters = api.methods.iter().filter(|method| setters::needed(method));
+    let setters = api.methods.iter().filter(|method| method.has_setters());
     let setters = setters.map(|method| setters::expand(method, markers, names));
     quote! {
         #frame
@@ -66,7 +66,7 @@ pub(crate) fn frame(names: &Names, bound: &TokenStream) -> TokenStream {
     ));
     let at_least = docs(&format!(
         "A client [pinned](Self::pin) to this version of {link}, if the version cap is not lower.\n\n\
-         `None` if it is, and if there is no cap: then nothing is known of the servers."
+         `None` if it is, and if there is no cap, by `version_cap` or `negotiate`: then nothing is known of the servers."
     ));
     let version = quote!(const MAJOR: ::core::primitive::u16, const MINOR: ::core::primitive::u16);
     let pinned_to = quote!(#private::Pinned<MAJOR, MINOR>);
@@ -246,7 +246,7 @@ fn method(method: &Method, markers: &Markers, names: &Names) -> TokenStream {
     };
     let mut send = quote!(#private::Request::#send);
     let mut returned = setters::sender(method, private);
-    if setters::needed(method) {
+    if method.has_setters() {
         let name = names.setters(method);
         send = quote!(#name { call: #send, pin: ::core::marker::PhantomData });
         returned = quote!(#name<#pin>);

@@ -147,8 +147,11 @@ impl Markers {
             "this part of `{title}` came with version {version}, but the client is `{{Self}}`"
         );
         let label = format!("needs `{title}` {version} or newer");
-        let note = format!(
-            "raise the pin with `.pin::<{major}, {minor}>()`, or ask the servers at run time with `.at_least::<{major}, {minor}>()`"
+        let pin = format!(
+            "call `.pin::<{major}, {minor}>()` on the client that is not pinned, or leave the pin out: then it is checked at run time"
+        );
+        let at_least = format!(
+            "`.at_least::<{major}, {minor}>()` of that client asks at run time, once its cap is known (`negotiate`, `version_cap`)"
         );
         let chain = older.map(|older| quote!(: #older));
         let impls = implement(
@@ -158,7 +161,7 @@ impl Markers {
         );
         quote! {
             #about
-            #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
+            #[diagnostic::on_unimplemented(message = #message, label = #label, note = #pin, note = #at_least)]
             #vis trait #name #chain {}
             #[diagnostic::do_not_recommend]
             impl #name for #private::Dynamic {}
@@ -184,7 +187,9 @@ impl Markers {
             "this part of `{title}` went with version {version}, but the client is `{{Self}}`"
         );
         let label = format!("needs `{title}` {last} or older");
-        let note = format!("lower the pin with `.pin::<{major}, {minor}>()`");
+        let note = format!(
+            "lower the pin with `.pin::<{major}, {minor}>()`, or leave it out: then it is checked at run time"
+        );
         let chain = newer.map(|newer| quote!(: #newer));
         let impls = implement(
             name,

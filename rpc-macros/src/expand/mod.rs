@@ -99,19 +99,10 @@ impl Names {
         }
     }
 
-    /// `ComputeSnapshot`: what a method with setters returns.
+    /// `ComputeSnapshotCall`: what a method with setters returns.
     pub(crate) fn setters(&self, method: &Method) -> Ident {
-        let word = |word: &str| {
-            let mut letters = word.chars();
-            let first = letters.next().into_iter().flat_map(char::to_uppercase);
-            first.chain(letters).collect::<String>()
-        };
-        let name = method.ident.unraw().to_string();
-        let mut name: String = name.split('_').map(word).collect();
-        if matches!(&*name, "Client" | "Dispatcher") {
-            name.push_str("Call");
-        }
-        Ident::new(&format!("{}{name}", self.title), method.ident.span())
+        let name = format!("{}{}", self.title, method.title());
+        Ident::new(&name, method.ident.span())
     }
 }
 

@@ -10,11 +10,6 @@ use super::{Names, about, at, local, pack, quiet};
 use crate::model::{Arg, Form, Kind, Method, Newer};
 use crate::{attrs, types};
 
-/// Whether the method has arguments that are set on what it returns.
-pub(super) fn needed(method: &Method) -> bool {
-    set(method).next().is_some()
-}
-
 /// The arguments that are set, with their indices among all.
 pub(super) fn set(method: &Method) -> impl Iterator<Item = (usize, &Arg, &Newer)> {
     method.args.iter().enumerate().filter_map(|(index, arg)| {

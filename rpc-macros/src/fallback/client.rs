@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::visit_mut::VisitMut;
 use syn::{FnArg, ItemTrait, Pat, PatType, Signature, TraitItem, TraitItemFn, Type};
@@ -30,7 +30,7 @@ pub(super) fn methods(api: &Api, item: &ItemTrait, names: &Names) -> TokenStream
             .const_params()
             .map(|param| param.ident.to_string()),
     );
-    let (mut methods, mut setters) = (Vec::new(), Vec::new());
+    let (mut methods, mut setters, mut taken) = (Vec::new(), Vec::new(), HashSet::new());
     for item in &item.items {
         let TraitItem::Fn(item) = item else { continue };
         let cfgs = attrs::cfgs(&item.attrs);
@@ -39,13 +39,20 @@ pub(super) fn methods(api: &Api, item: &ItemTrait, names: &Names) -> TokenStream
             .iter()
             .find(|method| method.ident == item.sig.ident && attrs::cfgs(&method.attrs) == cfgs);
         let Some(known) = known else { continue };
-        let set: Vec<&Arg> = known.args.iter().filter(|arg| is_set(arg)).collect();
-        methods.extend(method(item, known, names, &strange));
+        let set: Vec<&Arg> = known.args.iter().filter(|arg| arg.is_set()).collect();
+        let mut returned = names.setters(known);
         if !set.is_empty() {
+            // That two have one name is an error already.
+            while !taken.insert(returned.clone()) {
+                returned = format_ident!("{returned}_");
+            }
             let streams =
                 kind(item) == "multicall" || types::stream(&types::returned(&item.sig)).is_some();
-            setters.push(self::setters(known, &set, streams, names, &strange));
+            setters.push(self::setters(
+                known, &returned, &set, streams, names, &strange,
+            ));
         }
+        methods.extend(method(item, known, &returned, names, &strange));
     }
     let older = older_types(api, &strange);
     quote! {
@@ -86,15 +93,11 @@ fn older_types(api: &Api, strange: &HashSet<String>) -> Option<TokenStream> {
     })
 }
 
-/// Whether it is set on what the method returns.
-fn is_set(arg: &Arg) -> bool {
-    arg.newer.as_ref().is_some_and(|newer| newer.setter)
-}
-
 /// A method with the signature that it would have, or none if that could not stand on a client.
 fn method(
     item: &TraitItemFn,
     known: &Method,
+    setters: &Ident,
     names: &Names,
     strange: &HashSet<String>,
 ) -> Option<TokenStream> {
@@ -113,7 +116,7 @@ fn method(
     let (params, clause) = (&generics.params, &generics.where_clause);
     let params = (!params.is_empty()).then(|| quote!(<#params>));
     let is_setter = |input: &PatType| {
-        let mut set = known.args.iter().filter(|arg| is_set(arg));
+        let mut set = known.args.iter().filter(|arg| arg.is_set());
         set.any(|arg| matches!(&*input.pat, Pat::Ident(pat) if pat.ident == arg.ident))
     };
     let inputs = inputs.iter().filter_map(|input| match input {
@@ -141,9 +144,8 @@ fn method(
         return None;
     }
     let mut returned = quote!(#private::#returned);
-    if known.args.iter().any(is_set) {
-        let name = names.setters(known);
-        returned = quote!(#name<#pin, #returned>);
+    if known.has_setters() {
+        returned = quote!(#setters<#pin, #returned>);
     }
     let attrs = attrs::shared(&item.attrs);
     Some(quote! {
@@ -165,6 +167,7 @@ fn known_lifetimes(ty: &Type) -> Type {
 /// What a method with setters returns, whatever it wraps.
 fn setters(
     method: &Method,
+    name: &Ident,
     set: &[&Arg],
     streams: bool,
     names: &Names,
@@ -177,7 +180,6 @@ fn setters(
         implementor: call,
         ..
     } = names;
-    let name = names.setters(method);
     let cfgs = attrs::cfgs(&method.attrs);
     let setters = set.iter().filter_map(|arg| {
         let ident = &arg.ident;

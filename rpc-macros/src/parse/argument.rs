@@ -93,10 +93,15 @@ fn since(
     if words.is_missing("since") {
         return None;
     }
-    let since = words
-        .string("since")
-        .and_then(|literal| ctxt.ok(versions.since(literal, "since")));
+    let literal = words.string("since");
+    let since =
+        literal.and_then(|literal| ctxt.ok(versions.since(literal, "`since`", &with_since(words))));
     let Some(since) = since else {
+        // Without it, the argument is as old as its method.
+        let written = literal.and_then(|literal| literal::version(literal).ok());
+        if written.is_some_and(|version| versions.is_gone(version)) {
+            return None;
+        }
         return Some(Written {
             version: Version::UNREADABLE,
             at: Span::call_site(),
@@ -104,8 +109,9 @@ fn since(
     };
     if versions.are_readable() && since.version <= method.version {
         let message = format!(
-            "the method came with {}, and had this argument from then on: remove `since` and what goes with it",
-            method.version
+            "the method came with {}, and had this argument from then on: remove {}",
+            method.version,
+            with_since(words)
         );
         ctxt.error(since.at, message);
         return None;
@@ -120,6 +126,18 @@ fn since(
         return None;
     }
     Some(since)
+}
+
+/// `since`, and the words beside it that go with it.
+fn with_since(words: &Words) -> String {
+    let there = ["since", "default", "lossy", "positional"]
+        .into_iter()
+        .filter(|word| words.span(word).is_some());
+    let there: Vec<_> = there.map(|word| format!("`{word}`")).collect();
+    match &*there {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        all => all.concat(),
+    }
 }
 
 fn newer(

@@ -58,17 +58,18 @@ const METHOD: Grammar = Grammar {
 pub(super) fn read(item: &TraitItemFn, versions: Versions, ctxt: &Ctxt) -> Method {
     let sig = &item.sig;
     let words = Words::of(&item.attrs, &METHOD, ctxt);
-    let stays = words.string("until").is_none();
-    // What is said of a method that must go needs no mending.
-    let versions = match stays {
-        true => versions,
-        false => no_until(&words, versions, ctxt),
+    // What else is said of a method that must go needs no mending.
+    let unkept = is_unkept(&words, versions, ctxt);
+    let versions = match unkept {
+        true => versions.with_older(),
+        false => versions,
     };
     let since = words
         .string("since")
         .and_then(|literal| ctxt.ok(versions.since(literal, "`since`", "`since`")))
         .map_or_else(|| versions.oldest(), |since| since.version);
-    let until = until(&words, since, versions, ctxt);
+    let until = (!unkept).then(|| until(&words, since, versions, ctxt));
+    let until = until.flatten();
     let start = Start {
         what: "method",
         version: since,
@@ -114,19 +115,30 @@ pub(super) fn read(item: &TraitItemFn, versions: Versions, ctxt: &Ctxt) -> Metho
     }
 }
 
+/// Reports a method of an older major, where none is spoken.
+fn is_unkept(words: &Words, versions: Versions, ctxt: &Ctxt) -> bool {
+    let (Some(at), Some(literal)) = (words.span("until"), words.string("until")) else {
+        return false;
+    };
+    let Ok(until) = literal::version(literal) else {
+        return false;
+    };
+    let unkept = versions.are_readable() && versions.also.is_none();
+    if unkept {
+        let message = match versions.current.major {
+            0 => "no major is older than this one: remove `until`, or the method".to_owned(),
+            _ => format!(
+                "only an API that speaks an older major keeps a method for the clients of that: remove the method{}",
+                versions.or_also(until)
+            ),
+        };
+        ctxt.error(at, message);
+    }
+    unkept
+}
+
 fn until(words: &Words, since: Version, versions: Versions, ctxt: &Ctxt) -> Option<Version> {
     let literal = words.string("until")?;
-    if versions.are_readable() && versions.also.is_none() {
-        let message = match versions.current.major.checked_sub(1) {
-            Some(older) => format!(
-                "only an API that speaks an older major keeps a method for the clients of that: add `also = \"{older}.0\"` to \
-                 `#[rpc_api(..)]`, with the last version of that major, or remove the method"
-            ),
-            None => "no major is older than this one: remove `until`, or the method".to_owned(),
-        };
-        ctxt.error(words.span("until")?, message);
-        return None;
-    }
     let until = ctxt.ok(versions.until(literal, "the method, which nobody calls any more"))?;
     if versions.are_readable() && until.version <= since {
         let message =

@@ -272,7 +272,7 @@ fn versions_are_not_judged_by_those_of_an_api_that_has_mistakes_in_its_own() {
                     async fn reboot(
                         &self,
                         ctx: &Context,
-                        #[rpc(since = "5.4", was(name = "a", until = "6.0"), values(None = "5.9"))]
+                        #[rpc(since = "5.4", was(name = "a", until = "6.0"), values(Some(1) = "5.9"))]
                         b: Option<u8>,
                     ) -> bool;
                 }
@@ -280,4 +280,93 @@ fn versions_are_not_judged_by_those_of_an_api_that_has_mistakes_in_its_own() {
         );
         assert_eq!(errors.len(), 1, "{text}: {errors:#?}");
     }
+}
+
+/// The errors about an API of 6.0 to 6.5 in which words of the major before were left.
+fn leftovers(words: &TokenStream, args: &TokenStream) -> Vec<String> {
+    let (_, errors) = read(
+        quote!(version = "6.5"),
+        quote! {
+            trait Compute {
+                #[rpc(#words)]
+                async fn reboot(&self, ctx: &Context, #args) -> bool;
+            }
+        },
+    );
+    errors
+}
+
+#[test]
+fn what_an_older_major_has_left_behind_is_one_error_that_says_what_to_remove() {
+    let nothing = TokenStream::new;
+    for (words, args, remove) in [
+        (quote!(since = "5.3"), nothing(), "`since`;"),
+        (quote!(until = "6.0"), nothing(), "the method;"),
+        (
+            quote!(since = "5.3", until = "6.0", removed(x: u8 = 0, until = "5.4")),
+            quote!(#[rpc(since = "5.4", default, was(type = A, until = "5.7"), values(B = "5.6"))] b: B),
+            "the method;",
+        ),
+        (
+            quote!(removed(x: u8 = 0, since = "5.3", until = "5.7")),
+            nothing(),
+            "this `removed(..)`;",
+        ),
+        (
+            quote!(removed(x: u8 = 0, since = "5.3", until = "6.1")),
+            nothing(),
+            "`since`;",
+        ),
+        (
+            quote!(returned(type = Old, until = "6.0")),
+            nothing(),
+            "this `returned(..)`;",
+        ),
+        (
+            nothing(),
+            quote!(#[rpc(since = "5.4")] b: Option<u8>),
+            "`since`;",
+        ),
+        (
+            nothing(),
+            quote!(#[rpc(lossy, since = "5.4", positional, default = 5)] b: u8),
+            "`since`, `default`, `lossy` and `positional`;",
+        ),
+        (
+            nothing(),
+            quote!(#[rpc(was(name = "a", until = "6.0"))] b: u8),
+            "this `was(..)`;",
+        ),
+        (
+            nothing(),
+            quote!(#[rpc(values(None = "5.7"))] b: Option<u8>),
+            "this value, which every message can hold;",
+        ),
+    ] {
+        let text = format!("{words} {args}");
+        let errors = leftovers(&words, &args);
+        assert_eq!(errors.len(), 1, "{text}: {errors:#?}");
+        assert!(
+            errors[0].contains(&format!(": remove {remove}")),
+            "{text}: {errors:#?}"
+        );
+        assert!(
+            errors[0].contains("major 5 is still spoken"),
+            "{text}: {errors:#?}"
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_every_message_has_is_a_parameter() {
+    let (api, errors) = read(
+        quote!(version = "6.5"),
+        quote!(
+            trait A {
+                async fn f(&self, ctx: &Context, #[rpc(since = "5.2")] a: Option<u8>);
+            }
+        ),
+    );
+    assert_eq!(errors.len(), 1);
+    assert!(!api.methods[0].has_setters());
 }

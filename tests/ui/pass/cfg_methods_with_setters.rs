@@ -40,7 +40,7 @@ fn calls(client: &SometimesClient) {
 }
 
 #[expect(deprecated)]
-type Last = SometimesLast;
+type Last = SometimesLastCast;
 
 fn main() {
     let _ = (calls, size_of::<Last>());

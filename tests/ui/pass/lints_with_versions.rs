@@ -70,7 +70,7 @@ pub mod api {
             #[rpc(since = "2.3")]
             clean_shutdown: Option<bool>,
             #[rpc(since = "2.4", default, lossy)] index: u64,
-            #[rpc(since = "2.4", values(None = "2.5"))] is_on: Option<String>,
+            #[rpc(since = "2.4", values(Some(_) = "2.5"))] is_on: Option<String>,
             #[rpc(since = "2.4", default)] lent: &Spec,
         ) -> Result<Spec, ComputeError>;
 

@@ -70,9 +70,19 @@ pub trait Names {
         ctx: &Context,
         #[rpc(since = "1.2")] value: Option<u8>,
     ) -> impl Stream<Item = u8> + Send;
-    /// What it returns cannot be called as the client is.
+    /// What these return has names that neither the client nor a type of the user's has.
     async fn client(&self, ctx: &Context, #[rpc(since = "1.2")] value: Option<u8>);
     async fn dispatcher(&self, ctx: &Context, #[rpc(since = "1.2")] value: Option<u8>);
+    async fn item(
+        &self,
+        ctx: &Context,
+        #[rpc(since = "1.2")] value: Option<u8>,
+    ) -> Result<NamesItem, String>;
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct NamesItem {
+    value: u8,
 }
 
 fn is_call<T>(_: impl Future<Output = T> + Unpin + Send + Debug + 'static) {}
@@ -80,7 +90,7 @@ fn is_stream<T>(_: impl Stream<Item = T> + Unpin + Send + Debug + 'static) {}
 
 fn calls(client: &NamesClient) {
     let ctx = Context::new();
-    let names: NamesNames = client.names(&ctx, 1, 2);
+    let names: NamesNamesCall = client.names(&ctx, 1, 2);
     let names = names
         .value(1)
         .request_(None)
@@ -114,12 +124,15 @@ fn calls(client: &NamesClient) {
         .pair((1, text));
     is_call(types);
     is_call::<Result<(), RpcError>>(client.types(&ctx).cast());
-    is_call::<Result<(), RpcError>>(client.send(&ctx).value(1));
-    is_call(client.send_all(&ctx).value(1));
-    is_stream(client.list(&ctx).value(1));
-    let client_call: NamesClientCall = client.client(&ctx);
-    is_call(client_call.value(1));
+    let cast: NamesSendCast = client.send(&ctx).value(1);
+    is_call::<Result<(), RpcError>>(cast);
+    let fanout: NamesSendAllFanout = client.send_all(&ctx).value(1);
+    is_call(fanout);
+    let multicall: NamesListMulticall = client.list(&ctx).value(1);
+    is_stream(multicall);
+    is_call(client.client(&ctx).value(1));
     is_call(client.dispatcher(&ctx).value(1));
+    is_call(client.item(&ctx).value(1));
 }
 
 fn main() {

@@ -1,0 +1,32 @@
+//! The name in a major that is not spoken any more.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "6.5")]
+pub trait Compute {
+    async fn reboot(
+        &self,
+        ctx: &Context,
+        id: u64,
+        #[rpc(was(name = "hard", until = "6.0"))] force: bool,
+    ) -> bool;
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1, true));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64, _: bool) -> bool {
+        id > 0
+    }
+}
+
+fn main() {
+    let _ = uses;
+}

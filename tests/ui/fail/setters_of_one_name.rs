@@ -1,0 +1,42 @@
+//! What two methods return would have one name.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "2.5")]
+pub trait Compute {
+    async fn reboot(
+        &self,
+        ctx: &Context,
+        id: u64,
+        #[rpc(since = "2.3")] force: Option<bool>,
+    ) -> bool;
+    async fn reboot_(
+        &self,
+        ctx: &Context,
+        id: u64,
+        #[rpc(since = "2.4")] hard: Option<bool>,
+    ) -> bool;
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1).force(true));
+    drop(client.reboot_(&Context::new(), 1).hard(true));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64, _: Option<bool>) -> bool {
+        id > 0
+    }
+    async fn reboot_(&self, _: &Context, id: u64, _: Option<bool>) -> bool {
+        id > 0
+    }
+}
+
+fn main() {
+    let _ = uses;
+}
