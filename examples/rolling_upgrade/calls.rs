@@ -80,7 +80,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn rebuild(&self, accel_uuids: &[String]) -> crate::api::ComputeRebuildInstance {
+    fn rebuild(&self, accel_uuids: &[String]) -> crate::api::ComputeRebuildInstanceCast {
         self.client.rebuild_instance(
             &self.ctx,
             &self.instance,

@@ -100,17 +100,6 @@ pub(crate) fn is_option(ty: &Type) -> bool {
     }
 }
 
-/// Whether it is a number, an `Option` or a `Vec`: none of them converts from a reference to another.
-pub(crate) fn is_plain_std(ty: &Type) -> bool {
-    const NUMBERS: [&str; 14] = [
-        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-        "f32", "f64",
-    ];
-    let generic =
-        |(word, args): (String, Vec<&Type>)| matches!(&*word, "Option" | "Vec") && args.len() == 1;
-    NUMBERS.iter().any(|word| is_word(ty, word)) || last_segment(ty).is_some_and(generic)
-}
-
 /// The `T` of an `Option<Option<T>>`, also where the inner one is behind what serde looks through.
 pub(crate) fn twice_optional(ty: &Type) -> Option<&Type> {
     let inside = |ty| match last_segment(ty) {

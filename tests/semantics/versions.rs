@@ -349,6 +349,8 @@ async fn an_argument_set_twice_counts_once(mut world: World) {
 async fn a_call_that_is_changed_after_it_was_sent_fails(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
+    // it waits for a server that does not come
+    let client = client.prepare(|call| call.server("nobody"));
     let mut call = client.start(&ctx, 1);
     assert!(futures_util::poll!(&mut call).is_pending());
     assert_eq!(refusal(call.limit(2).await).0, ErrorKind::Cancelled);

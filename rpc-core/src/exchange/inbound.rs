@@ -25,8 +25,8 @@ pub struct Inbound {
     instance: [u8; 16],
     window: Window,
     table: Mutex<Table>,
-    /// Held while an announcement is made and pushed, so that none overtakes a newer one.
-    announcing: Mutex<()>,
+    /// The serial of the last announcement. Held while one is made and pushed, so that none overtakes a newer one.
+    announcing: Mutex<u64>,
     counters: Arc<TransportCounters>,
 }
 
@@ -84,10 +84,10 @@ impl Inbound {
         }
     }
 
-    /// Whether every frame has been written.
+    /// Whether every frame has been written, and every client knows what was announced last.
     pub fn is_flushed(&self) -> bool {
         let links = lock(&self.table).links.clone();
-        links.iter().all(|link| link.is_flushed())
+        links.iter().all(|link| link.is_flushed() && link.has_seen())
     }
 
     /// Whether no client is linked.
@@ -131,15 +131,16 @@ impl Inbound {
 
     /// Tells every client what there is now.
     pub(crate) fn announce(&self) {
-        let _in_order = lock(&self.announcing);
-        let frame = self.announcement();
+        let mut serial = lock(&self.announcing);
+        *serial += 1;
+        let frame = self.announcement(*serial);
         let links = lock(&self.table).links.clone();
         for link in links.iter().filter(|link| link.has_greeted()) {
-            link.push(frame.clone());
+            link.announce(*serial, frame.clone());
         }
     }
 
-    fn announcement(&self) -> Bytes {
+    fn announcement(&self, serial: u64) -> Bytes {
         let table = lock(&self.table);
         let services = table
             .services
@@ -152,6 +153,7 @@ impl Inbound {
             instance: self.instance,
             address: table.address.clone(),
             window: self.window,
+            serial: Some(serial),
             services,
         };
         drop(table);
@@ -201,8 +203,14 @@ impl Inbound {
             }
             Some(Kind::Hello) => {
                 link.greeted();
-                let _in_order = lock(&self.announcing);
-                link.push_unasked(self.announcement(), self.window.requests)
+                let serial = lock(&self.announcing);
+                link.push_unasked(self.announcement(*serial), self.window.requests)
+            }
+            Some(Kind::Seen) => {
+                let [serial] =
+                    frame::parse_numbers(&frame.header).map_err(|error| error.to_string())?;
+                link.seen(serial);
+                Ok(())
             }
             Some(_) => Err(format!(
                 "a frame of kind {} is nothing for a server",

@@ -3,6 +3,7 @@
 use super::frame::{self, Announcement, Credit, Frame, Kind};
 use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
+use super::routes::Route;
 use super::stream::StreamQueue;
 use super::waiting::{Answer, Waiting};
 use crate::codec::Encoded;
@@ -50,6 +51,15 @@ struct State {
 struct Debt {
     places: u32,
     bytes: u32,
+}
+
+impl State {
+    /// Whether the server is not stopping, by what was announced last.
+    fn still_serves(&self, route: &Route) -> bool {
+        self.announced.as_ref().is_some_and(|announced| {
+            Arc::ptr_eq(announced, &route.announcement) || announced.serves(&route.service)
+        })
+    }
 }
 
 impl ClientLink {
@@ -144,10 +154,12 @@ impl ClientLink {
         u32::try_from(bytes).unwrap_or(u32::MAX).min(window)
     }
 
-    /// Puts a request where it will be written from. It has no id yet. On a link that is lost it comes back.
+    /// Puts a request where it will be written from. It has no id yet. On a link that is lost, or when the server has been
+    /// announced to be stopping since it was chosen, it comes back.
     pub(crate) fn send(
         self: &Arc<Self>,
         place: Place<'_>,
+        route: &Route,
         kind: Kind,
         mut request: Encoded,
         stream: Option<Arc<StreamQueue>>,
@@ -155,7 +167,7 @@ impl ClientLink {
         let (waiting, answer) = Waiting::new(kind, stream);
         let bytes = u32::try_from(place.bytes.num_permits()).unwrap_or(u32::MAX);
         let mut state = lock(&self.state);
-        if state.lost.is_some() {
+        if state.lost.is_some() || !state.still_serves(route) {
             return Err(request);
         }
         state.last_id += 1;
@@ -230,10 +242,16 @@ impl ClientLink {
             .as_ref()
             .map_or((0, 0), |old| (old.window.requests, old.window.bytes));
         let after = (announcement.window.requests, announcement.window.bytes);
+        // nothing that goes by what was announced before is sent after this
+        let writer = announcement
+            .serial
+            .and_then(|serial| state.outbox.push(frame::numbers(Kind::Seen, 0, [serial])));
         state.announced = Some(Arc::new(announcement));
         self.window_bytes.store(after.1, Ordering::Relaxed);
         resize(&self.places, &mut state.debt.places, before.0, after.0);
         resize(&self.bytes, &mut state.debt.bytes, before.1, after.1);
+        drop(state);
+        wake(writer);
     }
 
     /// Takes an answer from the instance. An error says which rule it broke.

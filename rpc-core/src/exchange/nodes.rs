@@ -118,6 +118,12 @@ impl Nodes {
         let Some(route) = self.routes.named(wanted, server) else {
             return Ok(Err(Nobody::Absent));
         };
+        if route.service.draining {
+            return Err(
+                RpcError::new(ErrorKind::Unavailable, "the server is stopping")
+                    .of_server(&route.name()),
+            );
+        }
         version_at(&route, parts, body)
             .map_err(|error| error.of_server(&route.name()))
             .map(|version| Ok(found(route, version)))

@@ -24,6 +24,9 @@ pub struct ServerLink {
 #[derive(Debug, Default)]
 struct State {
     greeted: bool,
+    /// The serials of the announcement that was pushed last, and of the one that the client has taken in.
+    announced: u64,
+    seen: u64,
     last_id: u64,
     /// Requests that are queued or running, and not cancelled.
     running: IdMap<Arc<Execution>>,
@@ -64,6 +67,18 @@ impl ServerLink {
         lock(&self.state).outbox.is_flushed()
     }
 
+    /// Whether the client has taken in what was announced last, so that nothing is on its way that goes by something older.
+    pub(crate) fn has_seen(&self) -> bool {
+        let state = lock(&self.state);
+        state.seen >= state.announced || state.outbox.is_closed()
+    }
+
+    /// The client has taken in an announcement.
+    pub(crate) fn seen(&self, serial: u64) {
+        let mut state = lock(&self.state);
+        state.seen = state.seen.max(serial);
+    }
+
     /// Until it is released, what is pushed is not written: more is about to come.
     pub(crate) fn hold(&self) {
         lock(&self.state).outbox.hold();
@@ -80,6 +95,15 @@ impl ServerLink {
 
     pub(crate) fn has_greeted(&self) -> bool {
         lock(&self.state).greeted
+    }
+
+    /// Tells the client what there is now.
+    pub(crate) fn announce(&self, serial: u64, frame: Bytes) {
+        let mut state = lock(&self.state);
+        state.announced = serial;
+        let writer = state.outbox.push(frame);
+        drop(state);
+        wake(writer);
     }
 
     /// Answers what takes no place in the window, unless the client does not read its answers.

@@ -1,6 +1,6 @@
 //! Which servers there are, and which of them a message goes to.
 
-use super::frame::{AnnouncedApi, AnnouncedService};
+use super::frame::{AnnouncedApi, AnnouncedService, Announcement};
 use super::link::ClientLink;
 use crate::{ErrorKind, RpcError, Version, introspection, text};
 use std::collections::{HashMap, HashSet};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(crate) struct Route {
     pub(crate) link: Arc<ClientLink>,
     pub(crate) service: AnnouncedService,
+    /// The announcement that says so.
+    pub(crate) announcement: Arc<Announcement>,
     instance: [u8; 16],
     /// Who announced earlier has the lower number.
     announced: u64,
@@ -24,6 +26,19 @@ impl Route {
             text::shown(&self.service.server),
             self.link.address()
         )
+    }
+
+    /// The first server that a link's instance has announced.
+    #[cfg(test)]
+    pub(crate) fn first_of(link: &Arc<ClientLink>) -> Self {
+        let announcement = link.announced().unwrap();
+        Self {
+            link: Arc::clone(link),
+            service: announcement.services[0].clone(),
+            instance: announcement.instance,
+            announcement,
+            announced: 1,
+        }
     }
 
     fn serves(&self, namespace: Option<&str>, version: Version) -> bool {
@@ -109,7 +124,9 @@ impl Routes {
                     &*service.server,
                 ));
                 let route = match known {
-                    Some(route) if Arc::ptr_eq(&route.link, &link) && route.service == *service => {
+                    Some(route) if Arc::ptr_eq(&route.link, &link)
+                            && Arc::ptr_eq(&route.announcement, &announcement) =>
+                    {
                         Arc::clone(route)
                     }
                     _ => {
@@ -117,6 +134,7 @@ impl Routes {
                         Arc::new(Route {
                             link: Arc::clone(&link),
                             service: service.clone(),
+                            announcement: Arc::clone(&announcement),
                             instance: announcement.instance,
                             announced: announced.unwrap_or_else(|| {
                                 self.last_announced += 1;

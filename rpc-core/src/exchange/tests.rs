@@ -1,8 +1,9 @@
 //! The machines between transports and links, driven through events in any order.
 
 use super::execution::Execution;
-use super::frame::{self, Announcement, Credit, Frame, Kind, Window};
+use super::frame::{self, AnnouncedService, Announcement, Credit, Frame, Kind, Window};
 use super::link::{ClientLink, InFlight};
+use super::routes::Route;
 use super::peer::{Begin, ServerLink};
 use super::stream::{Batch, End, StreamQueue};
 use super::waiting::Answer;
@@ -26,7 +27,14 @@ fn announcement(requests: u32) -> Announcement {
             requests,
             bytes: 1000,
         },
-        services: Vec::new(),
+        serial: None,
+        services: vec![AnnouncedService {
+            exchange: String::new(),
+            topic: "t".into(),
+            server: "s".into(),
+            draining: false,
+            apis: Vec::new(),
+        }],
     }
 }
 
@@ -107,6 +115,7 @@ proptest! {
     #[test]
     fn requests_in_flight(events in events()) {
         let link = link();
+        let route = Route::first_of(&link);
         let mut requests: BTreeMap<usize, (u64, Option<InFlight>, State)> = BTreeMap::new();
         let mut lost = false;
         for event in events {
@@ -114,7 +123,7 @@ proptest! {
                 Event::Send => {
                     let Some(place) = link.try_place(1) else { continue };
                     let index = requests.len();
-                    match link.send(place, Kind::Call, request(), None) {
+                    match link.send(place, &route, Kind::Call, request(), None) {
                         Ok((in_flight, bytes)) => {
                             prop_assert!(!lost);
                             let id = frame::id(&bytes);
@@ -200,12 +209,13 @@ proptest! {
     #[test]
     fn a_window_that_changes(changes in prop::collection::vec((0..6u32, 0..6usize), 0..12)) {
         let link = link();
+        let route = Route::first_of(&link);
         let mut in_flight: VecDeque<InFlight> = VecDeque::new();
         let mut window = WINDOW;
         for (requests, sends) in changes {
             for _ in 0..sends {
                 if let Some(place) = link.try_place(1) {
-                    in_flight.push_back(link.send(place, Kind::Call, request(), None).unwrap().0);
+                    in_flight.push_back(link.send(place, &route, Kind::Call, request(), None).unwrap().0);
                 }
             }
             window = requests;

@@ -99,6 +99,7 @@ fn name(kind: Kind) -> &'static str {
         Kind::Credit => "CREDIT",
         Kind::Cancel => "CANCEL",
         Kind::Unsupported => "UNSUPPORTED",
+        Kind::Seen => "SEEN",
     }
 }
 
@@ -248,6 +249,7 @@ async fn written(kind: Kind, id: u64, meaning: &Value) -> Bytes {
             id,
             [number(meaning, "items"), number(meaning, "bytes")],
         ),
+        Kind::Seen => frame::numbers(kind, id, [number(meaning, "serial")]),
         Kind::Cancel => frame::bare(kind, id),
         Kind::Unsupported => {
             let kind = u8::try_from(number(meaning, "kind")).unwrap();
@@ -311,6 +313,7 @@ fn announcement(meaning: &Value) -> Announcement {
             requests: u32::try_from(number(window, "requests")).unwrap(),
             bytes: u32::try_from(number(window, "bytes")).unwrap(),
         },
+        serial: meaning["serial"].as_u64(),
         services: list(meaning, "services")
             .iter()
             .map(|service| AnnouncedService {
@@ -352,6 +355,10 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
             let [lowest, highest] = numbers(frame);
             json!({ "lowest": lowest, "highest": highest })
         }
+        Kind::Seen => {
+            let [serial] = numbers(frame);
+            json!({ "serial": serial })
+        }
         Kind::Announce => {
             let announced = Announcement::parse(&frame.header, &frame.body).unwrap();
             let apis = |service: &AnnouncedService| -> Vec<Value> {
@@ -378,6 +385,7 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
                 "instance": to_hex(&announced.instance),
                 "address": announced.address,
                 "window": { "requests": announced.window.requests, "bytes": announced.window.bytes },
+                "serial": announced.serial,
                 "services": services,
             })
         }
@@ -575,6 +583,7 @@ fn expected_error(name: &str) -> &'static str {
         "announce of five fields" => "a header of 5 fields, it has at least 6",
         "announce with an instance id that is text" => "a string, expected bytes",
         "a request with an empty header"
+        | "seen without its serial"
         | "nothing"
         | "truncated in an integer"
         | "truncated in a string"
@@ -647,6 +656,9 @@ fn bad_for_server(vector: &Vector) -> String {
                 .err()
                 .map(|error| error.to_string())
                 .unwrap_or_default(),
+            Some(Kind::Seen) => frame::parse_numbers::<1>(&frame.header)
+                .unwrap_err()
+                .to_string(),
             Some(Kind::Credit) => frame::parse_numbers::<2>(&frame.header)
                 .unwrap_err()
                 .to_string(),

@@ -18,11 +18,6 @@ pub(super) fn method(method: &Method, ctxt: &Ctxt) {
         judge(Place::Argument, &arg.ty);
         for (_, ty) in &arg.types {
             judge(Place::Older, ty);
-            match &arg.form {
-                Form::Value => convertible(ty, &arg.ty, ctxt),
-                Form::Reference(elem) => convertible(ty, elem, ctxt),
-                _ => {}
-            }
         }
         converted(arg, ctxt);
     }
@@ -33,24 +28,8 @@ pub(super) fn method(method: &Method, ctxt: &Ctxt) {
         judge(Place::Routing, &parameter.ty);
     }
     judge(Place::Answer, &method.answer);
-    let value = types::result(&method.answer).map_or(&method.answer, |(value, _)| value);
     for returned in &method.returned {
         judge(Place::Older, &returned.ty);
-        convertible(&returned.ty, value, ctxt);
-    }
-}
-
-/// Between two types of the standard library, nobody else can write a conversion. The compiler would list all that it has.
-fn convertible(old: &Type, new: &Type, ctxt: &Ctxt) {
-    let (old_text, new_text) = (types::text(old), types::text(new));
-    let wrong = types::borrows(old) || types::twice_optional(old).is_some();
-    let foreign = types::is_plain_std(old) && types::is_plain_std(new);
-    if foreign && !wrong && old_text != new_text {
-        let message = format!(
-            "no `TryFrom` makes `{old_text}` of `&{new_text}`, and you can write one only for a type of your own: \
-             put one of the two into a `struct`"
-        );
-        ctxt.error_on(old, message);
     }
 }
 

@@ -49,7 +49,7 @@ async fn all(client: &ComputeClient) {
 
 struct Keeps<V = rpc_core::Dynamic> {
     client: ComputeClient<V>,
-    call: Option<ComputeAlways<V>>,
+    call: Option<ComputeAlwaysCall<V>>,
 }
 
 impl<V> Keeps<V> {

@@ -42,7 +42,7 @@ mod own {
     with_type!(Cow<'_, str>);
 }
 
-api!(Compute, ask, instance_: Option<&str>, "1.3", 5, None, instance, instance.host);
+api!(Compute, ask, instance_: Option<&str>, "1.3", 5, Some(9), instance, instance.host);
 
 fn main() {
     let _ = |client: &ComputeClient, instance: &Instance| {

@@ -82,7 +82,7 @@ mod inner {
     }
 }
 
-fn in_crate(client: &inner::InCrateClient) -> inner::InCrateAsk<rpc_core::Pinned<1, 2>> {
+fn in_crate(client: &inner::InCrateClient) -> inner::InCrateAskCall<rpc_core::Pinned<1, 2>> {
     client.pin::<1, 2>().ask(&Context::new()).value(1)
 }
 

@@ -16,8 +16,9 @@ pub trait r#async {
 }
 
 fn main() {
-    let _ =
-        |client: &asyncClient| -> asyncMatch { client.r#match(&Context::new(), 1, 2).r#fn(b"3") };
+    let _ = |client: &asyncClient| -> asyncMatchCall {
+        client.r#match(&Context::new(), 1, 2).r#fn(b"3")
+    };
     let args = async_api::API.methods()[0].args();
     let names: Vec<_> = args.iter().map(|arg| arg.name()).collect();
     assert_eq!(names, ["type", "fn", "in"]);

@@ -15,6 +15,8 @@ pub(crate) struct Announcement {
     pub(crate) address: String,
     /// How many requests one client may have in flight, and how many bytes of them.
     pub(crate) window: Window,
+    /// What the client says when it has taken this in. A peer may not want to know.
+    pub(crate) serial: Option<u64>,
     pub(crate) services: Vec<AnnouncedService>,
 }
 
@@ -41,6 +43,18 @@ pub(crate) struct AnnouncedApi {
     pub(crate) name: String,
     pub(crate) namespace: Option<String>,
     pub(crate) version: Version,
+}
+
+impl Announcement {
+    /// Whether it has this server, and it is not stopping.
+    pub(crate) fn serves(&self, service: &AnnouncedService) -> bool {
+        self.services.iter().any(|announced| {
+            !announced.draining
+                && announced.server == service.server
+                && announced.topic == service.topic
+                && announced.exchange == service.exchange
+        })
+    }
 }
 
 impl AnnouncedService {
@@ -73,13 +87,16 @@ impl Announcement {
             }
         }
         let mut header = HeaderWriter(Vec::new());
-        header.array(6);
+        header.array(6 + usize::from(self.serial.is_some()));
         header.uint(self.protocols.0);
         header.uint(self.protocols.1);
         header.bin(&self.instance);
         header.str(&self.address);
         header.uint(self.window.requests.into());
         header.uint(self.window.bytes.into());
+        if let Some(serial) = self.serial {
+            header.uint(serial);
+        }
         let mut frame = Encoded::copy_of(&body.0);
         prepend(&mut frame, Kind::Announce, 0, &header.0)?;
         Ok(frame.into_bytes())
@@ -98,6 +115,7 @@ impl Announcement {
             requests: at_most(requests),
             bytes: at_most(bytes),
         };
+        let serial = fields.is_there().then(|| fields.uint()).transpose()?;
         let mut fields = Fields(Reader::new(body));
         let mut services = Vec::new();
         for _ in 0..fields.array()? {
@@ -132,6 +150,7 @@ impl Announcement {
             instance,
             address,
             window,
+            serial,
             services,
         })
     }

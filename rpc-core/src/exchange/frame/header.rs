@@ -69,6 +69,11 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
+    /// Whether another field follows, of those that older peers do not have.
+    pub(super) fn is_there(&self) -> bool {
+        !self.0.is_at_end()
+    }
+
     fn wrong(found: Token<'_>, expected: &str) -> Error {
         Error::new(format!(
             "a header field is {}, expected {expected}",

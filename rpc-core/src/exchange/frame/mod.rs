@@ -54,6 +54,8 @@ pub(crate) enum Kind {
     Cancel = 12,
     /// The answer to a kind that is not known.
     Unsupported = 13,
+    /// A client has taken in an announcement: what it sends from now on goes by it.
+    Seen = 14,
 }
 
 impl Kind {
@@ -72,6 +74,7 @@ impl Kind {
             11 => Self::Credit,
             12 => Self::Cancel,
             13 => Self::Unsupported,
+            14 => Self::Seen,
             _ => return None,
         })
     }
