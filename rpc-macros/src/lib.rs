@@ -109,8 +109,8 @@ use expand::Names;
 /// A method returns a `Result<T, E>`, or a plain value of the standard library, such as `u64`, `Option<T>` or `Vec<T>`, if
 /// it cannot fail itself. Your own type goes into a `Result`: `Result<Own, Never>`, if there is no error.
 ///
-/// An `E` has no versions. A variant that it gets later is `DecodeReply` for old clients, so let it have a variant with
-/// `#[serde(other)]` from the start, or return the new one from a new method.
+/// An `E` has no versions. A variant that it gets later is `DecodeReply` for old clients: let it have one with
+/// `#[serde(other)]` from the start, which they get for later ones that hold nothing, or let the new one come with a new method.
 ///
 /// `new`, `local`, `prepare`, `pin`, `at_least`, `rpc` and `clone` are methods of every client, so no method can have these
 /// names; with `name` it can have them on the wire.
