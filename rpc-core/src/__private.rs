@@ -7,6 +7,7 @@ pub use crate::client::{
     Request, ServerName,
 };
 pub use crate::context::Context;
+pub use crate::convert::{Conversion, In, Whole};
 pub use crate::outcome::Outcome;
 pub use crate::server::{Endpoint, Incoming, ItemSink, Reply, Running, encoder, older_answer};
 pub use crate::transport::Transport;

@@ -47,9 +47,7 @@ impl<From, To, C: Conversion<From, To>> Conversion<Option<From>, Option<To>> for
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, From, To, C: Conversion<&'a From, To>> Conversion<&'a Option<From>, Option<To>>
-    for In<C>
-{
+impl<'a, From, To, C: Conversion<&'a From, To>> Conversion<&'a Option<From>, Option<To>> for In<C> {
     fn convert(from: &'a Option<From>) -> Result<Option<To>, String> {
         from.as_ref().map(C::convert).transpose()
     }

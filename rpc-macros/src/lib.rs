@@ -145,7 +145,7 @@ use expand::Names;
 /// Docs before a newer argument are those of its setter.
 ///
 /// Between an older type and the one that is written, the standard conversions lead. The old type or the new one must be
-/// your own, so that you can write them: wrap a `Vec` or a number in a newtype. What a conversion that fails becomes:
+/// your own, so that you can write them: wrap a number, say, in a newtype. Where both are an `Option` or a `Vec` (or slice), what is inside is converted. What a conversion that fails becomes:
 ///
 /// | | made by | if it fails |
 /// |---|---|---|

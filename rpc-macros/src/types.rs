@@ -100,6 +100,19 @@ pub(crate) fn is_option(ty: &Type) -> bool {
     }
 }
 
+/// What is inside an `Option`, a `Vec` or a slice, lent or not, and which of the two it is: a slice is a `Vec` at the other end.
+pub(crate) fn inside(ty: &Type) -> Option<(&'static str, &Type)> {
+    match peel(ty) {
+        Type::Reference(ty) => inside(&ty.elem),
+        Type::Slice(ty) => Some(("Vec", &ty.elem)),
+        ty => match (last_segment(ty)?.0.as_str(), &*last_segment(ty)?.1) {
+            ("Option", [inside]) => Some(("Option", inside)),
+            ("Vec", [inside]) => Some(("Vec", inside)),
+            _ => None,
+        },
+    }
+}
+
 /// The `T` of an `Option<Option<T>>`, also where the inner one is behind what serde looks through.
 pub(crate) fn twice_optional(ty: &Type) -> Option<&Type> {
     let inside = |ty| match last_segment(ty) {

@@ -1,10 +1,10 @@
 //! The server's half: the arguments of a request as they arrived, read by the rules of the message's version.
 
 use crate::codec::{self, Reader, Token, Wish};
+use crate::convert::Conversion;
 use crate::{MethodInfo, Version};
 use bytes::Bytes;
 use serde::Deserialize;
-use std::fmt;
 
 /// The arguments of a request, as they arrived.
 #[derive(Debug)]
@@ -224,14 +224,12 @@ impl<'a> Slot<'a> {
     /// # Errors
     ///
     /// When the value does not fit the type, or there is no present value for it.
-    pub fn converted<Old, New>(self) -> Result<New, ArgumentError>
+    pub fn converted<C, Old, New>(self) -> Result<New, ArgumentError>
     where
+        C: Conversion<Old, New>,
         Old: Deserialize<'a>,
-        New: TryFrom<Old>,
-        New::Error: fmt::Display,
     {
-        New::try_from(self.decode::<Old>()?)
-            .map_err(|error| self.error(codec::Error::new(crate::text::shown(&error.to_string()))))
+        C::convert(self.decode::<Old>()?).map_err(|error| self.error(codec::Error::new(error)))
     }
 
     #[cold]

@@ -3,7 +3,6 @@
 use crate::codec::{self, Encoded, Reader, Token};
 use crate::{ApiInfo, ArgInfo, MethodInfo, Version};
 use serde::Serialize;
-use std::fmt;
 
 /// The arguments that a user gave: names and values one after another, after a map's header that is complete once the message
 /// is [sealed](Self::seal).
@@ -151,22 +150,14 @@ impl Packed {
     }
 
     /// What messages hold that are so old that the argument had another type.
-    pub(crate) fn form<T: Serialize, E: fmt::Display>(
-        &mut self,
-        arg: usize,
-        form: usize,
-        value: Result<T, E>,
-    ) {
-        let value = match value {
-            Ok(value) => {
-                let mut encoded = Encoded::new();
-                encoded
-                    .push(&value)
-                    .map(|()| encoded.bytes().to_vec())
-                    .map_err(|error| error.to_string())
-            }
-            Err(error) => Err(crate::text::shown(&error.to_string())),
-        };
+    pub(crate) fn form<T: Serialize>(&mut self, arg: usize, form: usize, value: Result<T, String>) {
+        let value = value.and_then(|value| {
+            let mut encoded = Encoded::new();
+            let pushed = encoded.push(&value);
+            pushed
+                .map(|()| encoded.bytes().to_vec())
+                .map_err(|error| error.to_string())
+        });
         let older = &mut self.seldom.get_or_insert_default().older;
         older.retain(|older| (older.arg, older.form) != (arg, form));
         older.push(Older { arg, form, value });

@@ -43,8 +43,8 @@ fn packed() -> Packed {
     let mut packed = Packed::new(&API, &GROWN);
     packed.arg(0, &7).unwrap();
     packed.arg(4, "large").unwrap();
-    packed.form(4, 0, Ok::<_, crate::Never>(3u8));
-    packed.form(4, 1, Err::<bool, _>("it is neither small nor large"));
+    packed.form(4, 0, Ok(3u8));
+    packed.form(4, 1, Err::<bool, _>("it is neither small nor large".into()));
     packed.arg(5, &9).unwrap();
     packed
 }
@@ -230,7 +230,7 @@ fn a_cap_selects_the_major_and_old_names_and_removed_arguments_come_back() {
     assert_eq!(old.version(cap(5, 9), None).unwrap(), v(5, 4));
     assert_eq!(shown(old, v(5, 4)), r#"gone=9 id=7 kind="large" limit=10"#);
     let mut oldest = packed();
-    oldest.form(4, 1, Ok::<_, crate::Never>(true));
+    oldest.form(4, 1, Ok(true));
     assert_eq!(oldest.version(cap(5, 3), None).unwrap(), v(5, 2));
     assert_eq!(shown(oldest.clone(), v(5, 2)), "gone=9 id=7 kind=true");
     assert_eq!(oldest.version(cap(5, 1), None).unwrap(), v(5, 1));

@@ -1,9 +1,9 @@
 //! Answers of servers that are older than a change of the answer's type.
 
+use crate::convert::Conversion;
 use crate::{Outcome, Version, codec};
 use serde::de::DeserializeOwned;
 use std::any::Any;
-use std::fmt;
 
 /// What the value of an answer was below a version, and how the present one is made of it.
 #[derive(Clone, Copy, Debug)]
@@ -18,21 +18,19 @@ type Decode = fn(&[u8]) -> Result<Box<dyn Any>, codec::Error>;
 impl Older {
     /// Below `until`, a call that returns an `R` was answered with an `Old`.
     #[must_use]
-    pub const fn of<R, Old>(until: Version) -> Self
+    pub const fn of<C, R, Old>(until: Version) -> Self
     where
+        C: Conversion<Old, R::Value>,
         R: Outcome,
-        R::Value: TryFrom<Old> + 'static,
-        <R::Value as TryFrom<Old>>::Error: fmt::Display,
+        R::Value: 'static,
         Old: DeserializeOwned,
     {
         Self {
             until,
             decode: |bytes| {
                 let old: Old = codec::decode(bytes)?;
-                match R::Value::try_from(old) {
-                    Ok(value) => Ok(Box::new(value)),
-                    Err(error) => Err(codec::Error::new(crate::text::shown(&error.to_string()))),
-                }
+                let value = C::convert(old).map_err(codec::Error::new)?;
+                Ok(Box::new(value))
             },
         }
     }

@@ -3,6 +3,7 @@
 use super::{Call, Cast, Client, FanoutCast, Multicall, Older};
 use crate::args::Packed;
 use crate::context::MAX_METADATA;
+use crate::convert::Conversion;
 use crate::transport::{Message, Parts};
 use crate::{
     Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, MethodKind, RpcError, Version, codec,
@@ -51,14 +52,14 @@ impl Request {
 
     /// What the argument is in messages that are so old that it has another type there: the index of that in
     /// [`ArgInfo::types`](crate::ArgInfo::types), and the value in the present type.
-    pub fn form<'a, Old, New>(&mut self, arg: usize, form: usize, value: &'a New)
+    pub fn form<'a, C, Old, New>(&mut self, arg: usize, form: usize, value: &'a New)
     where
+        C: Conversion<&'a New, Old>,
+        Old: Serialize,
         New: ?Sized,
-        Old: TryFrom<&'a New> + Serialize,
-        Old::Error: fmt::Display,
     {
         if let Ok(args) = &mut self.args {
-            args.form(arg, form, Old::try_from(value));
+            args.form(arg, form, C::convert(value));
         }
     }
 

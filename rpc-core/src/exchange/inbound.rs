@@ -87,7 +87,9 @@ impl Inbound {
     /// Whether every frame has been written, and every client knows what was announced last.
     pub fn is_flushed(&self) -> bool {
         let links = lock(&self.table).links.clone();
-        links.iter().all(|link| link.is_flushed() && link.has_seen())
+        links
+            .iter()
+            .all(|link| link.is_flushed() && link.has_seen())
     }
 
     /// Whether no client is linked.

@@ -169,14 +169,14 @@ impl Outbound {
         tracing::debug!(name: "rpc.request.sent", method = parts.method.name(), target = %parts.target, server = %route.name(), %version, "request sent");
         write_header(&mut frame, parts, version, route)
             .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
-        let (mut in_flight, written) = match link.send(place, route, kind_of(parts), frame, stream.clone())
-        {
-            Ok(sent) => sent,
-            Err(mut frame) => {
-                frame.keep_last(body_len);
-                return Ok(Attempt::NotWritten(Body::Fresh(version, frame)));
-            }
-        };
+        let (mut in_flight, written) =
+            match link.send(place, route, kind_of(parts), frame, stream.clone()) {
+                Ok(sent) => sent,
+                Err(mut frame) => {
+                    frame.keep_last(body_len);
+                    return Ok(Attempt::NotWritten(Body::Fresh(version, frame)));
+                }
+            };
         let again =
             |written: &Bytes| Body::Written(version, written.slice(written.len() - body_len..));
         match timeout_at(parts.deadline, in_flight.answer()).await {

@@ -104,7 +104,17 @@ impl Routes {
         let known: HashMap<_, _> = topics
             .flat_map(|(name, topic)| {
                 let routes = topic.routes.iter();
-                routes.map(move |route| ((route.instance, &**name, &*topic.exchange, &*route.service.server), route))
+                routes.map(move |route| {
+                    (
+                        (
+                            route.instance,
+                            &**name,
+                            &*topic.exchange,
+                            &*route.service.server,
+                        ),
+                        route,
+                    )
+                })
             })
             .collect();
         for link in links {
@@ -124,7 +134,8 @@ impl Routes {
                     &*service.server,
                 ));
                 let route = match known {
-                    Some(route) if Arc::ptr_eq(&route.link, &link)
+                    Some(route)
+                        if Arc::ptr_eq(&route.link, &link)
                             && Arc::ptr_eq(&route.announcement, &announcement) =>
                     {
                         Arc::clone(route)

@@ -3,8 +3,8 @@
 use super::execution::Execution;
 use super::frame::{self, AnnouncedService, Announcement, Credit, Frame, Kind, Window};
 use super::link::{ClientLink, InFlight};
-use super::routes::Route;
 use super::peer::{Begin, ServerLink};
+use super::routes::Route;
 use super::stream::{Batch, End, StreamQueue};
 use super::waiting::Answer;
 use crate::codec::Encoded;

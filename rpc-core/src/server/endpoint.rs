@@ -2,6 +2,7 @@
 
 use crate::args::{ArgumentError, Frame};
 use crate::codec::{self, Encoded};
+use crate::convert::Conversion;
 use crate::{ApiInfo, Context, ErrorKind, Outcome};
 use futures_core::Stream;
 use serde::Serialize;
@@ -146,17 +147,17 @@ where
 /// # Errors
 ///
 /// When there is no old value for it, or it can't be encoded.
-pub fn older_answer<R, Old>(outcome: R) -> Result<Reply, Failure>
+pub fn older_answer<C, R, Old>(outcome: R) -> Result<Reply, Failure>
 where
+    C: for<'a> Conversion<&'a R::Value, Old>,
     R: Outcome,
     R::Error: Serialize,
-    Old: for<'a> TryFrom<&'a R::Value, Error: fmt::Display> + Serialize,
+    Old: Serialize,
 {
     let mut encoded = Encoded::new();
     Ok(Reply(match outcome.into_result() {
         Ok(value) => {
-            let old = Old::try_from(&value)
-                .map_err(|error| codec::Error::new(crate::text::shown(&error.to_string())))?;
+            let old = C::convert(&value).map_err(codec::Error::new)?;
             encoded.push(&old)?;
             Ending::Value(encoded)
         }

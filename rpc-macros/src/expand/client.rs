@@ -6,8 +6,8 @@ use syn::Type;
 
 use super::markers::Markers;
 use super::{Names, about, at, docs, local, moved, pack, quiet, setters, version};
-use crate::attrs;
 use crate::model::{Api, Arg, Kind, Method, Parameter, Returned};
+use crate::{attrs, types};
 
 pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream {
     let Names {
@@ -275,5 +275,7 @@ fn older_answer(
 ) -> TokenStream {
     let at = at(ty);
     let (near, until) = (moved(private, at), version(*until, private));
-    quote_spanned!(at=> #near::Older::of::<#answer, #ty>(#until))
+    let value = types::result(answer).map_or(answer, |(value, _)| value);
+    let way = pack::conversion(ty, value, &near);
+    quote_spanned!(at=> #near::Older::of::<#way, #answer, #ty>(#until))
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::{Names, at, docs, local, moved, quiet, version};
+use super::{Names, at, docs, local, moved, pack, quiet, version};
 use crate::model::{Api, Arg, Form, Kind, Method, Returned};
 use crate::{attrs, types};
 
@@ -193,7 +193,9 @@ fn answer(method: &Method, run: &TokenStream, names: &Names) -> TokenStream {
     let older = method.returned.iter().map(|Returned { until, ty, .. }| {
         let at = at(ty);
         let (near, until) = (moved(private, at), version(*until, private));
-        let converted = quote_spanned!(at=> #near::older_answer::<#answer, #ty>(#outcome));
+        let value = types::result(answer).map_or(answer, |(value, _)| value);
+        let way = pack::conversion(ty, value, &near);
+        let converted = quote_spanned!(at=> #near::older_answer::<#way, #answer, #ty>(#outcome));
         quote!(if #asked < #until { #converted } else)
     });
     let newest = encoded(&quote!(#outcome));
@@ -258,7 +260,8 @@ fn decode(arg: &Arg, private: &TokenStream) -> TokenStream {
     let older = types.iter().enumerate().map(|(index, (_, old))| {
         let (index, at) = (Literal::usize_unsuffixed(index), super::at(old));
         let near = moved(private, at);
-        let converted = quote_spanned!(at=> #near::Slot::converted::<#old, #owned>(#ident)?);
+        let way = pack::conversion(old, ty, &near);
+        let converted = quote_spanned!(at=> #near::Slot::converted::<#way, #old, #owned>(#ident)?);
         quote!(::core::option::Option::Some(#index) => #converted,)
     });
     quote! {

@@ -22,7 +22,8 @@ pub(super) fn argument(
     let older = arg.types.iter().enumerate().map(|(form, (_, old))| {
         let (form, at) = (Literal::usize_unsuffixed(form), at(old));
         let near = moved(private, at);
-        quote_spanned!(at=> #near::Request::form::<#old, #whole>(#request, #index, #form, #lent);)
+        let way = conversion(old, &arg.ty, &near);
+        quote_spanned!(at=> #near::Request::form::<#way, #old, #whole>(#request, #index, #form, #lent);)
     });
     let newer = arg.values.iter().map(|(since, pattern)| {
         let at = at(pattern);
@@ -37,6 +38,18 @@ pub(super) fn argument(
         quote_spanned!(at=> #near::Request::came_with(#request, #index, #since, #came);)
     });
     quote!(#sent #(#older)* #(#newer)*)
+}
+
+/// How the one type becomes the other, either way: what is inside of both is converted, where nobody could write a conversion of the
+/// whole.
+pub(super) fn conversion(old: &Type, new: &Type, private: &TokenStream) -> TokenStream {
+    match (types::inside(old), types::inside(new)) {
+        (Some((old_word, old)), Some((new_word, new))) if old_word == new_word => {
+            let inner = conversion(old, new, private);
+            quote!(#private::In<#inner>)
+        }
+        _ => quote!(#private::Whole),
+    }
 }
 
 /// Packs what old servers get for an argument that was removed.
