@@ -7,8 +7,11 @@
 mod calls;
 mod casts;
 mod deadlines;
+mod guests;
 mod life;
 mod limits;
+mod majors;
+mod negotiation;
 mod probe;
 mod routing;
 mod streams;
