@@ -160,7 +160,7 @@ impl Nodes {
             (None, None) => Err(RpcError::new(
                 ErrorKind::UnsupportedVersion,
                 match parts.cap {
-                    Some(cap) => format!("it needs version {version}, and {cap}"),
+                    Some(cap) => format!("it needs version {version}, {cap}"),
                     None => format!("it needs version {version}"),
                 },
             )),
@@ -228,7 +228,7 @@ pub(super) fn version_at(
     let version = body.version().unwrap_or(parts.version);
     let Some(announced) = announced(parts, version, route) else {
         let spoken = spoken([route]).join(", ");
-        let cap = parts.cap.map(|cap| format!(", and {cap}"));
+        let cap = parts.cap.map(|cap| format!(", {cap}"));
         return Err(RpcError::new(
             ErrorKind::UnsupportedVersion,
             format!(
