@@ -82,10 +82,6 @@ impl Responder for Execution {
         self.link.name()
     }
 
-    fn is_cast(&self) -> bool {
-        self.is_cast()
-    }
-
     fn accepted(&self) {
         let accept = || frame::bare(Kind::Accept, self.id);
         match self.kind {

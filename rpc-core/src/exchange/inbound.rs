@@ -279,11 +279,11 @@ impl Inbound {
             );
             return Ok(());
         };
-        // a deadline further away than the clock can say is none
+        // a cast that is accepted runs, however late; a deadline further away than the clock can say is none
         let deadline = header
             .remaining
+            .filter(|_| kind != Kind::Cast)
             .and_then(|remaining| Instant::now().checked_add(remaining));
-        let handler_deadline = deadline.filter(|_| kind != Kind::Cast);
         Arc::clone(&service).arrived(
             Arrived {
                 namespace: header.namespace,
@@ -295,7 +295,7 @@ impl Inbound {
                     _ => MethodKind::Call,
                 },
                 deadline,
-                context: Context::received(metadata, handler_deadline),
+                context: Context::received(metadata, deadline),
                 args: frame.body.clone(),
             },
             execution,

@@ -185,9 +185,6 @@ pub(crate) trait Responder: Send + Sync {
     /// The client, fit to be shown.
     fn peer(&self) -> &str;
 
-    /// Whether nobody waits for the outcome.
-    fn is_cast(&self) -> bool;
-
     /// The request is in the server's queue, or runs.
     fn accepted(&self);
 
@@ -215,10 +212,6 @@ struct Nobody;
 impl Responder for Nobody {
     fn peer(&self) -> &'static str {
         "nobody"
-    }
-
-    fn is_cast(&self) -> bool {
-        true
     }
 
     fn accepted(&self) {}

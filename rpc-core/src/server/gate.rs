@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 /// What became of the requests of a server that was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,9 +76,8 @@ impl Gate {
         }
         if state.waiting.len() >= self.queue {
             // what nobody waits for any more makes room
-            let now = Instant::now();
             let (dead, waiting): (Vec<_>, Vec<_>) =
-                state.waiting.drain(..).partition(|job| job.is_dead(now));
+                state.waiting.drain(..).partition(Job::is_dead);
             state.waiting = waiting.into();
             if dead.is_empty() {
                 return Entered::Full(job);

@@ -25,14 +25,14 @@ impl Job {
     }
 
     /// Whether nobody waits for it any more.
-    pub(super) fn is_dead(&self, now: Instant) -> bool {
+    pub(super) fn is_dead(&self) -> bool {
         let responder = &self.incoming.responder;
-        responder.is_cancelled() || self.is_expired(now)
+        responder.is_cancelled() || self.is_expired()
     }
 
-    /// Whether its deadline has passed. A cast has been accepted: it runs, however late.
-    fn is_expired(&self, now: Instant) -> bool {
-        !self.incoming.responder.is_cast() && self.deadline.is_some_and(|deadline| deadline <= now)
+    /// Whether its deadline has passed.
+    fn is_expired(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// Answers a request that is not run because nobody waits for it any more.
@@ -118,7 +118,7 @@ struct Begun {
 impl Begun {
     /// `None` if nobody waits for it any more.
     fn new(service: &Service, job: Job) -> Option<Self> {
-        if job.is_dead(Instant::now()) {
+        if job.is_dead() {
             job.give_up(&service.counters);
             return None;
         }

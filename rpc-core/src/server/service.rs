@@ -34,7 +34,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) method: &'a str,
     /// How it is to be answered.
     pub(crate) kind: MethodKind,
-    /// When the request is worth nothing any more.
+    /// When the request is worth nothing any more; never, for a cast.
     pub(crate) deadline: Option<Instant>,
     pub(crate) context: Context,
     pub(crate) args: Bytes,
