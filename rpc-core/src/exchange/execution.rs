@@ -94,10 +94,14 @@ impl Responder for Execution {
     }
 
     fn is_cancelled(&self) -> bool {
-        lock(&self.state).cancelled
+        // casts are not cancelled
+        !self.is_cast() && lock(&self.state).cancelled
     }
 
     fn poll_cancelled(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_cast() {
+            return Poll::Pending;
+        }
         let mut state = lock(&self.state);
         if state.cancelled {
             return Poll::Ready(());

@@ -76,8 +76,7 @@ impl Gate {
         }
         if state.waiting.len() >= self.queue {
             // what nobody waits for any more makes room
-            let (dead, waiting): (Vec<_>, Vec<_>) =
-                state.waiting.drain(..).partition(Job::is_dead);
+            let (dead, waiting): (Vec<_>, Vec<_>) = state.waiting.drain(..).partition(Job::is_dead);
             state.waiting = waiting.into();
             if dead.is_empty() {
                 return Entered::Full(job);

@@ -32,7 +32,8 @@ impl Job {
 
     /// Whether its deadline has passed.
     fn is_expired(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+        self.deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// Answers a request that is not run because nobody waits for it any more.
