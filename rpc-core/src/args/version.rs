@@ -24,7 +24,7 @@ pub(crate) enum CapOrigin {
     Pin,
     /// What the servers of the topic were found to speak.
     Negotiated,
-    /// What the server that is called by its name announced.
+    /// What the server that it goes to announced: one that is called by its name, or one of a fanout.
     Server,
     /// What the newest of the servers announced, any of which may be called.
     Servers,

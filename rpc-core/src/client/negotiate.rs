@@ -1,8 +1,8 @@
 //! Caps that find themselves: what the servers of a topic speak, all of them.
 
 use super::Client;
-use crate::transport::{BoxFuture, Survey, Surveyed};
-use crate::{DEFAULT_TIMEOUT, ErrorKind, RpcError, Version, text};
+use crate::transport::{BoxFuture, Parts, Survey, Surveyed};
+use crate::{Context, DEFAULT_TIMEOUT, ErrorKind, RpcError, Version, text};
 use std::fmt;
 use tokio::time::Instant;
 
@@ -75,7 +75,7 @@ impl IntoFuture for Negotiate {
             let options = &self.client.options;
             let now = Instant::now();
             let timeout = options.timeout.unwrap_or(DEFAULT_TIMEOUT);
-            let deadline = now.checked_add(timeout).unwrap_or(now + DEFAULT_TIMEOUT);
+            let deadline = Parts::deadline(now, timeout, &Context::new());
             let driver = &*self.client.transport.0;
             let survey = driver.survey(options.target.clone(), deadline).await;
             self.settle(survey).map_err(|error| {

@@ -147,24 +147,25 @@ impl Nodes {
             };
             packed.version(Cap::lower(parts.cap, Some(server)), parts.floor)
         };
-        let may = |announced: &Version| may_be_sent(parts, announced.major());
-        let mut newest = None;
-        let mut best = None;
-        for announced in self.routes.versions(wanted).filter(may) {
-            newest = newest.max(Some(announced));
-            best = best.max(at(announced).ok());
+        // in a major, the newest server understands what any other does
+        let mut why = None;
+        let majors = parts.api.spoken().map(Version::major);
+        for major in majors.filter(|major| may_be_sent(parts, *major)) {
+            let Some(newest) = self.routes.newest(wanted, major) else {
+                continue;
+            };
+            match at(newest) {
+                Ok(version) => return Ok(version),
+                Err(error) => why = why.or(Some(error)),
+            }
         }
-        match (best, newest) {
-            (Some(best), _) => Ok(best),
-            (None, Some(newest)) => at(newest),
-            (None, None) => Err(RpcError::new(
+        Err(why.unwrap_or_else(|| {
+            let cap = parts.cap.map(|cap| format!(", {cap}")).unwrap_or_default();
+            RpcError::new(
                 ErrorKind::UnsupportedVersion,
-                match parts.cap {
-                    Some(cap) => format!("it needs version {version}, {cap}"),
-                    None => format!("it needs version {version}"),
-                },
-            )),
-        }
+                format!("it needs version {version}{cap}"),
+            )
+        }))
     }
 
     /// Why none of the servers that are there gets a message.
@@ -263,11 +264,9 @@ fn announced(parts: &Parts, version: Version, route: &Route) -> Option<Version> 
     newest(version.major()).or_else(|| others.find_map(newest))
 }
 
-/// Whether a message may be sent in this major: one that the client speaks, and that a cap selects.
+/// Whether a message may be sent in this major: a cap selects one.
 fn may_be_sent(parts: &Parts, major: u16) -> bool {
-    let capped = parts.cap.map(|cap| cap.version.major());
-    capped.is_none_or(|capped| capped == major)
-        && parts.api.spoken().any(|end| end.major() == major)
+    parts.cap.is_none_or(|cap| cap.version.major() == major)
 }
 
 fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {

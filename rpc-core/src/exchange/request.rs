@@ -230,7 +230,7 @@ impl Outbound {
                 Attempt::Opened(_) => Ok(()),
                 Attempt::NotWritten(_) => Err(RpcError::new(
                     ErrorKind::Undeliverable,
-                    "the link was lost before the message was written",
+                    "the link was lost, or the server began to stop, before the message was written",
                 )
                 .of_server(&route.name())),
                 Attempt::Refused(error, _) => Err(error),

@@ -81,8 +81,6 @@ pub(crate) struct Routes {
 struct Topic {
     exchange: String,
     routes: Vec<Arc<Route>>,
-    /// What those speak that are not draining: each namespace and version once.
-    versions: Vec<(Option<String>, Version)>,
     /// Whose turn it is.
     next: usize,
 }
@@ -162,21 +160,11 @@ impl Routes {
                         topics.push(Topic {
                             exchange: service.exchange.clone(),
                             routes: Vec::new(),
-                            versions: Vec::new(),
                             next: before.map_or(0, |topic| topic.next),
                         });
                         topics.len() - 1
                     });
-                let topic = &mut topics[at];
-                if !service.draining {
-                    for api in &service.apis {
-                        let version = (api.namespace.clone(), api.version);
-                        if !topic.versions.contains(&version) {
-                            topic.versions.push(version);
-                        }
-                    }
-                }
-                topic.routes.push(route);
+                topics[at].routes.push(route);
             }
         }
         for topic in self.topics.values_mut().flatten() {
@@ -230,16 +218,18 @@ impl Routes {
         }
     }
 
-    /// What the servers of a topic speak that are not draining: each version once.
-    pub(crate) fn versions(&self, wanted: Wanted<'_>) -> impl Iterator<Item = Version> {
-        let topic = self.topic(wanted.exchange, wanted.topic);
-        let versions = topic.into_iter().flat_map(|topic| &topic.versions);
-        versions
-            .filter(move |(namespace, _)| namespace.as_deref() == wanted.namespace)
-            .map(|(_, version)| *version)
+    /// The newest version of a major that any server of a topic speaks which is not draining.
+    pub(crate) fn newest(&self, wanted: Wanted<'_>, major: u16) -> Option<Version> {
+        let topic = self.topic(wanted.exchange, wanted.topic)?;
+        topic
+            .routes
+            .iter()
+            .filter(|route| !route.service.draining && !route.link.is_lost())
+            .filter_map(|route| route.service.newest(wanted.namespace, major))
+            .max()
     }
 
-    /// The same in words, whatever the namespace.
+    /// All that the servers of a topic speak, in words.
     pub(crate) fn spoken(&self, wanted: Wanted<'_>) -> String {
         let topic = self.topic(wanted.exchange, wanted.topic);
         let routes = topic.into_iter().flat_map(|topic| &topic.routes);
