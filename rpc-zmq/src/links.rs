@@ -244,7 +244,7 @@ impl Connected {
             .take(4)
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let link = inbound.link_up(&name);
+        let link = inbound.link_up(rpc_core::Peer::new("zmq", &name));
         let writer = {
             let (link, mut sender, peer) = (Arc::clone(&link), sender.clone(), peer.clone());
             async move {

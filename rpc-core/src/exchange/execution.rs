@@ -5,7 +5,7 @@ use super::outbox::wake;
 use super::peer::ServerLink;
 use crate::codec::Encoded;
 use crate::server::{Ending, Responder};
-use crate::{ErrorKind, lock};
+use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -78,8 +78,8 @@ impl Execution {
 }
 
 impl Responder for Execution {
-    fn peer(&self) -> &str {
-        self.link.name()
+    fn peer(&self) -> &Peer {
+        self.link.peer()
     }
 
     fn accepted(&self) {

@@ -7,7 +7,7 @@ use super::frame::{
 use super::peer::{Begin, NOT_READING, ServerLink};
 use crate::server::{Arrived, Responder, Service};
 use crate::transport::TransportCounters;
-use crate::{Context, ErrorKind, MethodKind, lock, text};
+use crate::{Context, ErrorKind, MethodKind, Peer, lock, text};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
@@ -50,10 +50,10 @@ impl Inbound {
         }
     }
 
-    /// A client has connected. `name` is how it is called in logs.
+    /// A client has connected.
     #[must_use]
-    pub fn link_up(&self, name: &str) -> Arc<ServerLink> {
-        let link = Arc::new(ServerLink::new(name));
+    pub fn link_up(&self, peer: Peer) -> Arc<ServerLink> {
+        let link = Arc::new(ServerLink::new(peer));
         let mut table = lock(&self.table);
         if table.closed {
             drop(table);
@@ -178,11 +178,11 @@ impl Inbound {
     }
 
     fn receive_one(&self, link: &Arc<ServerLink>, frame: Bytes) {
-        tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), peer = link.name(), "frame received");
+        tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), peer = %link.peer(), "frame received");
         if let Err(broken) = self.handle(link, frame) {
             self.counters.protocol_errors.fetch_add(1, Relaxed);
             crate::log::rate_limited!({
-                tracing::warn!(name: "rpc.protocol.error", peer = link.name(), error = %broken, "a client breaks the protocol");
+                tracing::warn!(name: "rpc.protocol.error", peer = %link.peer(), error = %broken, "a client breaks the protocol");
             });
         }
     }

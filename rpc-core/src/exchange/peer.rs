@@ -4,9 +4,8 @@ use super::execution::Execution;
 use super::frame::Credit;
 use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
-use crate::lock;
+use crate::{Peer, lock};
 use bytes::Bytes;
-
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -16,8 +15,7 @@ use std::sync::{Arc, Mutex};
 /// The transport writes what [`next_frames`](Self::next_frames) gives it, and hands what arrives to
 /// [`Inbound::receive`](super::Inbound::receive).
 pub struct ServerLink {
-    /// The client, fit to be shown.
-    name: String,
+    peer: Peer,
     state: Mutex<State>,
 }
 
@@ -34,15 +32,15 @@ struct State {
 }
 
 impl ServerLink {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(peer: Peer) -> Self {
         Self {
-            name: crate::text::shown(name),
+            peer,
             state: Mutex::default(),
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// Waits for frames that are to be written, and moves up to `most` into `batch`. `false` once the link is closed.
@@ -239,7 +237,7 @@ impl fmt::Debug for ServerLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = lock(&self.state);
         f.debug_struct("ServerLink")
-            .field("name", &self.name)
+            .field("peer", &self.peer)
             .field("running", &state.running.len())
             .field("unwritten", &state.outbox.answers())
             .finish_non_exhaustive()

@@ -7,6 +7,7 @@ use super::peer::{Begin, ServerLink};
 use super::routes::Route;
 use super::stream::{Batch, End, StreamQueue};
 use super::waiting::Answer;
+use crate::Peer;
 use crate::codec::Encoded;
 use crate::server::Responder;
 use bytes::Bytes;
@@ -234,7 +235,7 @@ proptest! {
     fn credit(sizes in prop::collection::vec(1..200usize, 0..60), reads in prop::collection::vec(0..8usize, 1..20)) {
         let credit = Credit { items: 8, bytes: 300 };
         let queue = StreamQueue::new(credit);
-        let execution = Execution::new(Arc::new(ServerLink::new("test")), 1, Kind::Multicall, credit);
+        let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"))), 1, Kind::Multicall, credit);
         let mut cx = Context::from_waker(Waker::noop());
         let (mut sent, mut read, mut ahead) = (0usize, 0u64, 0usize);
         let mut reads = reads.into_iter().cycle();
@@ -276,7 +277,7 @@ proptest! {
         let outbound = super::Outbound::new(Arc::clone(&counters));
         let inbound = super::Inbound::new(Window { requests: 4, bytes: 100 }, counters);
         let node = outbound.add_node("test");
-        let (client, server) = (outbound.link_up(node), inbound.link_up("test"));
+        let (client, server) = (outbound.link_up(node), inbound.link_up(Peer::new("test", "client")));
         let frames = frames.into_iter().map(|(kind, id, header, body)| {
             let mut frame = vec![1, kind % 16];
             frame.extend(u16::try_from(header.len()).unwrap().to_be_bytes());
@@ -293,7 +294,7 @@ proptest! {
 
 #[test]
 fn ids_rise_and_the_window_holds() {
-    let link = Arc::new(ServerLink::new("test"));
+    let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
     let begin = |id| {
         let execution = Arc::new(Execution::new(
             Arc::clone(&link),

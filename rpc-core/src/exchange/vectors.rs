@@ -13,7 +13,7 @@ use crate::args;
 use crate::codec::{self, Encoded};
 use crate::server::{Ending, Responder};
 use crate::transport::TransportCounters;
-use crate::{ArgInfo, Context, ErrorKind, MethodInfo, MethodKind, Version};
+use crate::{ArgInfo, Context, ErrorKind, MethodInfo, MethodKind, Peer, Version};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
@@ -329,7 +329,7 @@ fn announcement(meaning: &Value) -> Announcement {
 
 /// What an instance sends for a request that it runs.
 async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
-    let link = Arc::new(ServerLink::new("client"));
+    let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
     let execution = Arc::new(Execution::new(
         Arc::clone(&link),
         id,
@@ -619,7 +619,7 @@ fn received_by_server(frame: Bytes) -> (Vec<Bytes>, u64) {
         bytes: 1024,
     };
     let inbound = Inbound::new(window, Arc::clone(&counters));
-    let link = inbound.link_up("client");
+    let link = inbound.link_up(Peer::new("test", "client"));
     inbound.receive(&link, [frame]);
     let mut answers = Vec::new();
     // pending when there is nothing to be written

@@ -3,7 +3,7 @@
 use crate::args::{ArgumentError, Frame};
 use crate::codec::{self, Encoded};
 use crate::convert::Conversion;
-use crate::{ApiInfo, Context, ErrorKind, Outcome};
+use crate::{ApiInfo, Context, ErrorKind, Outcome, Peer};
 use futures_core::Stream;
 use serde::Serialize;
 use std::fmt;
@@ -52,7 +52,7 @@ impl Incoming {
         Self {
             context: Context::new(),
             frame,
-            responder: Arc::new(Nobody),
+            responder: Arc::new(Nobody(Peer::new("none", "nobody"))),
         }
     }
 
@@ -182,8 +182,7 @@ pub(crate) enum Ending {
 
 /// Where a request came from and its answer goes. Each transport has its own.
 pub(crate) trait Responder: Send + Sync {
-    /// The client, fit to be shown.
-    fn peer(&self) -> &str;
+    fn peer(&self) -> &Peer;
 
     /// The request is in the server's queue, or runs.
     fn accepted(&self);
@@ -207,11 +206,11 @@ pub(crate) trait Responder: Send + Sync {
 }
 
 /// Who waits for the answer to a [trial](Incoming::trial).
-struct Nobody;
+struct Nobody(Peer);
 
 impl Responder for Nobody {
-    fn peer(&self) -> &'static str {
-        "nobody"
+    fn peer(&self) -> &Peer {
+        &self.0
     }
 
     fn accepted(&self) {}

@@ -44,7 +44,7 @@ impl Job {
             return responder.finish(Ending::Quiet);
         }
         count(&counters.expired);
-        tracing::debug!(name: "rpc.request.expired", method = self.method.name(), peer = responder.peer(),
+        tracing::debug!(name: "rpc.request.expired", method = self.method.name(), peer = %responder.peer(),
             "request expired before it ran");
         responder.finish(Ending::Failed(
             ErrorKind::Timeout,
@@ -176,7 +176,7 @@ impl Begun {
             return;
         };
         if let Some(started) = self.started {
-            tracing::debug!(name: "rpc.request.finished", method = self.method.name(), version = %self.version, peer = responder.peer(),
+            tracing::debug!(name: "rpc.request.finished", method = self.method.name(), version = %self.version, peer = %responder.peer(),
                 outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
         }
         responder.finish(ending(service, self.method, &*responder, outcome));
@@ -253,7 +253,7 @@ fn failed(
             count(&counters.undecodable);
             // where, but not what: messages of types may hold values
             crate::log::rate_limited!({
-                tracing::error!(name: "rpc.request.undecodable", method = method.name(), peer = responder.peer(),
+                tracing::error!(name: "rpc.request.undecodable", method = method.name(), peer = %responder.peer(),
                     argument = error.path(), "arguments could not be decoded");
             });
             Ending::Failed(ErrorKind::DecodeArguments, error.message())

@@ -123,7 +123,7 @@ impl Service {
 
     fn refuse(&self, responder: &dyn Responder, kind: ErrorKind, message: &str) {
         count(&self.counters.refused);
-        tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = responder.peer(), kind = kind.name(), reason = message, "request refused");
+        tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = %responder.peer(), kind = kind.name(), reason = message, "request refused");
         responder.refuse(kind, message);
     }
 

@@ -3,7 +3,7 @@
 use super::{BoxFuture, OpenError, Scheme, Transport, TransportUrl};
 use crate::exchange::{ClientLink, Exchange, Inbound, Links, NodeId, Outbound, ServerLink};
 use crate::server::Endpoint;
-use crate::{Client, Server, StartError, Target, lock};
+use crate::{Client, Peer, Server, StartError, Target, lock};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -104,7 +104,7 @@ impl MemoryClient {
     fn connect(&self, inbound: &Arc<Inbound>) {
         let node = self.outbound.add_node("memory");
         let client = self.outbound.link_up(node);
-        let server = inbound.link_up("memory");
+        let server = inbound.link_up(Peer::new("memory", "client"));
         let mut links = lock(&self.links);
         while links.try_join_next().is_some() {}
         links.spawn(carry(
