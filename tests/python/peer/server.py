@@ -245,8 +245,7 @@ class Instance:
             return
         running = _Running(read.kind == Kind.MULTICALL, request.credit)
         client.running[read.id] = running
-        answers = self._call if read.kind == Kind.CALL else self._stream
-        running.task = asyncio.ensure_future(self._answer(context, running, answers(context, method, read.body, running)))
+        running.task = asyncio.ensure_future(self._answer(context, method, read.body, running))
 
     def _server(self, request: Request) -> Server:
         for server in self.servers:
@@ -262,14 +261,14 @@ class Instance:
         except Exception:  # nobody is told; that it happened is counted
             self.counted += 1
 
-    async def _answer(self, context: Context, running: _Running, answers: Any) -> None:
-        """Runs to the last answer, which is `answers`' value, or says why there is none."""
+    async def _answer(self, context: Context, method: Method, body: bytes, running: _Running) -> None:
+        """Runs to the last answer, or says why there is none."""
         client, id = context.client, context.id
         try:
             if context.remaining() == 0:
-                answers.close()
                 raise Refusal("Timeout", "the deadline passed before it ran")
-            last = await answers
+            run = self._stream if running.stream else self._call
+            last = await run(context, method, body, running)
         except MethodError as error:
             last = Failure("Method", "").write(id, encode(error.value))
         except Malformed as problem:
