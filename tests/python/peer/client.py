@@ -225,38 +225,23 @@ class Link:
             await self._write(frame(Kind.SEEN, fields=[announcement.serial]))
 
     async def _answered(self, read: Frame, pending: _Pending) -> None:
-        if read.kind == Kind.ITEMS and pending.kind is Kind.MULTICALL:
-            try:
-                self._items(read, pending)
-            except Malformed as problem:
-                await self._give_up(read.id)
-                pending.fail("DecodeReply", str(problem))
-            return
-        if read.kind == Kind.ACCEPT and pending.kind is Kind.MULTICALL:
-            pending.accepted = True
-            return
-        if read.kind == Kind.ITEMS:
-            raise Malformed("items for a request that is no multicall")
-        self._done(read.id)
-        wanted = {Kind.CALL: Kind.REPLY, Kind.CAST: Kind.ACCEPT, Kind.MULTICALL: Kind.END}[pending.kind]
         try:
-            if read.kind == Kind.FAIL:
-                pending.answers.put_nowait(_failure(read))
-            elif read.kind == Kind.UNSUPPORTED:
-                pending.fail("Unsupported", f"frames of kind {number(read)}")
-            elif read.kind != wanted:
-                raise Malformed("an answer of another kind")
-            elif read.kind == Kind.END and number(read) != pending.items:
-                raise Malformed("the end counts other items than there were")
+            if read.kind == Kind.ITEMS:
+                self._items(read, pending)
+            elif read.kind == Kind.ACCEPT and pending.kind is Kind.MULTICALL and not pending.accepted:
+                pending.accepted = True
             else:
-                pending.answers.put_nowait(decode(read.body) if read.kind == Kind.REPLY else None)
+                pending.answers.put_nowait(_last(read, pending))
+                self._done(read.id)
         except Malformed as problem:
             pending.fail("DecodeReply", str(problem))
+            await self._give_up(read.id)
+            raise
 
     def _items(self, read: Frame, pending: _Pending) -> None:
         items, credit = Items.read(read), pending.credit
         if not pending.accepted:
-            raise Malformed("items before ACCEPT")
+            raise Malformed("items before ACCEPT, or for no multicall")
         if items.first != pending.items or items.count == 0:
             raise Malformed("a gap or a repeat")
         if credit.items < items.count or credit.size <= 0:
@@ -270,13 +255,26 @@ class Link:
 _ANSWERS = frozenset({Kind.REPLY, Kind.FAIL, Kind.ACCEPT, Kind.ITEMS, Kind.END, Kind.UNSUPPORTED})
 
 
-def _failure(read: Frame) -> Failed:
-    try:
+def _last(read: Frame, pending: _Pending) -> Any:
+    """What the last answer to a request says: a value, None, or a failure."""
+    before_accept = pending.kind is not Kind.CALL and not pending.accepted
+    if read.kind == Kind.FAIL:
         failure = Failure.read(read)
-    except Malformed as problem:
-        return Failed("Unreadable", str(problem))
-    error = decode(read.body) if failure.kind == "Method" else None
-    return Failed(failure.kind, failure.message, error)
+        if failure.kind != "Method":
+            return Failed(failure.kind, failure.message)
+        if not before_accept:
+            return Failed("Method", error=decode(read.body))
+    elif read.kind == Kind.UNSUPPORTED and not pending.accepted:
+        return Failed("UnsupportedVersion", f"frames of kind {number(read)} are not known")
+    elif (pending.kind, read.kind) == (Kind.CALL, Kind.REPLY):
+        return decode(read.body)
+    elif (pending.kind, read.kind) == (Kind.CAST, Kind.ACCEPT):
+        return None
+    elif (pending.kind, read.kind) == (Kind.MULTICALL, Kind.END) and not before_accept:
+        if number(read) == pending.items:
+            return None
+        raise Malformed("the end counts other items than there were")
+    raise Malformed("an answer of another kind, or at the wrong time")
 
 
 class _Deadline:
