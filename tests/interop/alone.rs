@@ -18,6 +18,7 @@ async fn python_reads_and_writes_the_vectors() {
 async fn python_speaks_with_python() {
     for rule in [
         "calls",
+        "about",
         "errors",
         "refusals",
         "versions",

@@ -8,6 +8,7 @@ use rpc_core::{Server, Target, Transport};
 
 rules! {
     calls_are_answered,
+    a_server_says_what_it_has,
     errors_have_their_kind_and_the_methods_own_arrive_as_values,
     what_a_server_does_not_do_is_refused_by_kind,
     old_messages_are_served,
@@ -50,6 +51,10 @@ async fn holds(rule: &str) {
 
 async fn calls_are_answered() {
     holds("calls").await;
+}
+
+async fn a_server_says_what_it_has() {
+    holds("about").await;
 }
 
 async fn errors_have_their_kind_and_the_methods_own_arrive_as_values() {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 rules! {
     calls_are_answered,
+    a_server_says_what_it_has,
     a_methods_error_arrives_as_itself,
     a_failure_has_its_kind,
     an_answer_that_is_none_fails_its_call_alone,
@@ -104,6 +105,21 @@ async fn calls_are_answered() {
     }
     assert_eq!(trouble.counted(&ctx()).await.unwrap(), 0);
     node.process.end().await;
+}
+
+async fn a_server_says_what_it_has() {
+    let (_node, client, _) = pair(&["--version", "1.1"]).await;
+    assert_eq!(client.rpc().ping(&ctx()).await.unwrap().server, "node-1");
+    let described = client.rpc().describe(&ctx()).await.unwrap();
+    let api = &described.apis[0];
+    assert_eq!((api.name.as_str(), &api.namespace), ("Interop", &None));
+    assert_eq!(api.versions, ["1.1"]);
+    let note = api.methods.iter().find(|method| method.name == "note");
+    let note = note.unwrap();
+    assert_eq!((note.kind.as_str(), note.since.as_str()), ("cast", "1.0"));
+    assert_eq!(note.args[1].since.as_deref(), Some("1.1"));
+    let found = client.rpc().negotiate().await.unwrap();
+    assert_eq!(found.cap, rpc_core::version!("1.1"));
 }
 
 async fn a_methods_error_arrives_as_itself() {

@@ -72,8 +72,19 @@ async def calls(topic: Topic) -> None:
     assert await one.call(ask("metadata", user="ada", größe="ñ")) == {"user": "ada", "größe": "ñ"}
     sums = await asyncio.gather(*(one.call(ask("add"), a=a, b=a) for a in range(500)))
     assert sums == [2 * a for a in range(500)]
-    if any(api.namespace == "rpc" for api in one.service.apis):
-        assert await one.call(ask("ping", (1, 0, 0), "rpc")) == {"server": one.service.server}
+
+
+async def about(topic: Topic) -> None:
+    one = One(topic)
+    assert await one.call(ask("ping", (1, 0, 0), "rpc")) == {"server": "node-1"}
+    described = await one.call(ask("describe", (1, 0, 0), "rpc"))
+    assert (described["server"], described["topic"]) == ("node-1", "interop"), described
+    (api,) = (api for api in described["apis"] if api["namespace"] is None)
+    assert (api["name"], api["versions"]) == ("Interop", ["1.2"]), api
+    methods = {method["name"]: method for method in api["methods"]}
+    assert [methods[name]["kind"] for name in ("add", "note", "count")] == ["call", "cast", "multicall"]
+    assert (methods["add"]["since"], methods["newest"]["since"], methods["newest"]["until"]) == ("1.0", "1.2", None)
+    assert [(arg["name"], arg["since"]) for arg in methods["note"]["args"]] == [("text", None), ("color", "1.1")]
 
 
 async def errors(topic: Topic) -> None:
@@ -223,7 +234,7 @@ async def window(topic: Topic) -> None:
 
 RULES: Dict[str, Callable[[Topic], Awaitable[None]]] = {
     rule.__name__: rule
-    for rule in (calls, errors, refusals, versions, fanout, streams, credit, deadlines, cancellation, draining, twins, window)
+    for rule in (calls, about, errors, refusals, versions, fanout, streams, credit, deadlines, cancellation, draining, twins, window)
 }
 CONTEXT: zmq.asyncio.Context
 

@@ -13,6 +13,7 @@ from typing import List
 
 import zmq.asyncio
 
+from peer.about import about
 from peer.frames import Credit, Range
 from peer.server import Instance, Server
 from service import Record, interop, trouble
@@ -43,7 +44,7 @@ async def main() -> None:
     major, minor = (int(part) for part in given.version.split("."))
     lowest, highest = (int(part) for part in given.protocols.split("-"))
 
-    apis = [interop((major, minor, 0), Record()), trouble(garbage(given.garbage) if given.garbage else [])]
+    apis = [interop((major, minor, 0), Record()), trouble(garbage(given.garbage) if given.garbage else []), about()]
     context = zmq.asyncio.Context()
     window = Credit(given.window, 67108864)
     instance = Instance(context, [Server("interop", given.name, apis)], window, Range(lowest, highest))

@@ -9,14 +9,15 @@ from .codec import Malformed, Version, decode_arguments
 from .frames import Api, Kind
 from .values import Read
 
-FIRST: Tuple[int, int] = (0, 0)
+Since = Optional[Tuple[int, int]]
+"""The version that a method came with; None: it was always there."""
 
 
 class Argument(NamedTuple):
-    """An argument that came with `since`; before, it is None."""
+    """An argument that came with `since`, or with its method; before, it is None."""
 
     read: Read
-    since: Tuple[int, int] = FIRST
+    since: Tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -51,27 +52,30 @@ class Implementation:
     name: str
     version: Version
     namespace: Optional[str] = None
+    docs: str = ""
     methods: Dict[str, Method] = field(default_factory=dict)
 
     @property
     def announced(self) -> Api:
         return Api(self.name, self.namespace, self.version)
 
-    def call(self, since: Tuple[int, int] = FIRST, **arguments: Any) -> Callable[[Any], Any]:
+    def call(self, since: Since = None, **arguments: Any) -> Callable[[Any], Any]:
         return self._method(Kind.CALL, since, arguments)
 
-    def cast(self, since: Tuple[int, int] = FIRST, **arguments: Any) -> Callable[[Any], Any]:
+    def cast(self, since: Since = None, **arguments: Any) -> Callable[[Any], Any]:
         return self._method(Kind.CAST, since, arguments)
 
-    def multicall(self, since: Tuple[int, int] = FIRST, **arguments: Any) -> Callable[[Any], Any]:
+    def multicall(self, since: Since = None, **arguments: Any) -> Callable[[Any], Any]:
         return self._method(Kind.MULTICALL, since, arguments)
 
-    def _method(self, kind: Kind, since: Tuple[int, int], arguments: Dict[str, Any]) -> Callable[[Any], Any]:
+    def _method(self, kind: Kind, since: Since, arguments: Dict[str, Any]) -> Callable[[Any], Any]:
         typed = {name: read if isinstance(read, Argument) else Argument(read) for name, read in arguments.items()}
 
+        came = since or (self.version[0], 0)
+
         def add(run: Any) -> Any:
-            if self.version[:2] >= since:
-                self.methods[run.__name__] = Method(kind, run, typed, since)
+            if self.version[:2] >= came:
+                self.methods[run.__name__] = Method(kind, run, typed, came)
             return run
 
         return add
