@@ -175,7 +175,7 @@ async def deadlines(topic: Topic) -> None:
     assert 0 < left <= TIMEOUT * 1e6, left
     assert await one.link.call(to(ask("remaining"), one.service), {}, None) is None
     with fails("Timeout"):
-        await one.link.call(to(ask("wait"), one.service), {"name": "x"}, 0.2)
+        await one.link.call(to(ask("wait"), one.service), {"name": "x"}, 0.5)
     await one.happened("cancelled x")
 
 

@@ -142,6 +142,13 @@ def greetings(link: Link, announced: Announcement) -> None:
     link.works()
 
 
+def nonsense(link: Link) -> None:
+    """Bytes of no sense: those of which a prefix can be read are of no known version."""
+    link.send(*(bytes([byte]) * 40 for byte in range(256)))
+    assert link.answer() == (Kind.UNSUPPORTED, 0, 0)
+    link.works()
+
+
 def full_window(link: Link) -> None:
     link.send(link.request("wait", name="1"), link.request("wait", name="2"), link.request("add", a=1, b=1))
     assert link.answer() == (Kind.FAIL, link.id, "Overloaded")
@@ -193,7 +200,7 @@ def main(address: str, file: str) -> None:
             announced = link.greet()
             assert announced.window.items == 2 and len(announced.services) == 1
             greetings(link, announced)
-            for rule in (ids, several_in_one_message, full_window, no_deadline_is_no_time):
+            for rule in (ids, several_in_one_message, nonsense, full_window, no_deadline_is_no_time):
                 rule(link)
             a_cast_is_accepted_whatever_its_arguments(link)
             credit_is_kept(link)

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any, Callable, Dict, List
 
-from peer.codec import Fields, Malformed, decode, decode_arguments, decode_many, encode, skip
+from peer.codec import Malformed, decode, decode_arguments, decode_many, encode
 from peer.frames import TO_INSTANCE, Announcement, Api, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number
 from peer.values import boolean, bytes_of, floating, i64, i128, option, text, u8, u16, u32, u64, u128, write_128
 

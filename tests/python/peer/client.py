@@ -10,7 +10,7 @@ import zmq
 import zmq.asyncio
 from zmq.utils.monitor import recv_monitor_message
 
-from .codec import Malformed, Version, decode, decode_many, encode
+from .codec import Malformed, decode, decode_many, encode
 from .frames import PROTOCOL, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number
 
 FIRST_CREDIT = Credit(128, 262144)
@@ -60,7 +60,7 @@ class Link:
         self._tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._watch())]
 
     async def ready(self) -> Announcement:
-        """Greets, unless that is done, and waits for the first announcement."""
+        """Waits for the first announcement."""
         await self._until(lambda: self.announcement is not None or self.lost)
         if self.announcement is None:
             raise Failed("Unavailable", f"{self.address} announced nothing")

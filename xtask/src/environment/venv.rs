@@ -100,7 +100,8 @@ fn install() -> Outcome<Python> {
         "no Python of version {major}.{minor} or newer with its modules `venv` and `ensurepip` is on the PATH"
     );
     say::line(&needed);
-    debian::install(&["python3-venv"]).map_err(|problem| format!("{needed}; {problem}"))?;
+    debian::install(&["python3-venv"])
+        .map_err(|problem| format!("{needed}; install one, and run this again: {problem}"))?;
     find().map_err(|()| format!("{needed}, and Debian's package python3-venv did not bring it"))
 }
 
