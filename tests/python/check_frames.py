@@ -39,6 +39,13 @@ class Link:
         self._socket.send_multipart(list(frames))
 
     def receive(self) -> Frame:
+        """The next frame but announcements, which may come at any time."""
+        while True:
+            read = self._next()
+            if read.kind != Kind.ANNOUNCE:
+                return read
+
+    def _next(self) -> Frame:
         while not self._parts:
             self._parts = self._socket.recv_multipart()
         return Frame.read(self._parts.pop(0))
@@ -56,7 +63,7 @@ class Link:
 
     def greet(self, lowest: int = 1, highest: int = 1) -> Announcement:
         self.send(Range(lowest, highest).hello())
-        return Announcement.read(self.receive())
+        return Announcement.read(self._next())
 
     def request(self, method: str, kind: Kind = Kind.CALL, id: Optional[int] = None, credit: Any = None, **arguments: Any) -> bytes:
         self.id = self.id + 1 if id is None else id

@@ -34,8 +34,8 @@ class _Pending:
         self.accepted = False
         self.items = 0
 
-    def fail(self, kind: str, message: str, error: Any = None) -> None:
-        self.answers.put_nowait(Failed(kind, message, error))
+    def fail(self, kind: str, message: str) -> None:
+        self.answers.put_nowait(Failed(kind, message))
 
 
 class Link:
@@ -89,7 +89,7 @@ class Link:
         self, request: Request, arguments: Dict[str, Any], timeout: Optional[float] = None
     ) -> AsyncIterator[Tuple[int, Any]]:
         """The items, numbered from 0. Closing it early cancels it."""
-        ends = _Deadline(timeout)
+        ends = Deadline(timeout)
         id, pending = await self._send(Kind.MULTICALL, request, arguments, ends)
         taken = Credit(0, 0)
         try:
@@ -108,14 +108,10 @@ class Link:
         finally:
             await self._give_up(id)
 
-    async def send_raw(self, data: bytes) -> None:
-        """A message as it is, for what no client sends."""
-        await self._write(data)
-
     # How it is done.
 
     async def _answer(self, kind: Kind, request: Request, arguments: Dict[str, Any], timeout: Optional[float]) -> Any:
-        ends = _Deadline(timeout)
+        ends = Deadline(timeout)
         id, pending = await self._send(kind, request, arguments, ends)
         try:
             return await self._next(pending, ends)
@@ -123,7 +119,7 @@ class Link:
             await self._give_up(id)
 
     async def _send(
-        self, kind: Kind, request: Request, arguments: Dict[str, Any], ends: "_Deadline"
+        self, kind: Kind, request: Request, arguments: Dict[str, Any], ends: Deadline
     ) -> Tuple[int, _Pending]:
         body = encode(arguments)
         while not self._has_place(len(body)) and not self.lost:
@@ -140,7 +136,7 @@ class Link:
         await self._write(stamped.write(kind, id, body))
         return id, pending
 
-    async def _next(self, pending: _Pending, ends: "_Deadline") -> Any:
+    async def _next(self, pending: _Pending, ends: Deadline) -> Any:
         answer = await ends.within(pending.answers.get())
         if isinstance(answer, Failed):
             raise answer
@@ -277,7 +273,7 @@ def _last(read: Frame, pending: _Pending) -> Any:
     raise Malformed("an answer of another kind, or at the wrong time")
 
 
-class _Deadline:
+class Deadline:
     """When a request ends; None: never."""
 
     def __init__(self, timeout: Optional[float]) -> None:

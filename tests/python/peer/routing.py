@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import zmq.asyncio
 
-from .client import Failed, Link
+from .client import Deadline, Failed, Link
 from .codec import Version
 from .frames import Request, Service
 
@@ -46,6 +46,7 @@ class Topic:
 
     async def call(self, request: Request, arguments: Dict[str, Any], timeout: float) -> Any:
         """By the server whose turn it is; by the next one after a refusal, each at most once."""
+        ends = Deadline(timeout)
         asked, last = set(), Failed("Unavailable", "no server serves it")
         while True:
             servers = self.servers(request.namespace, request.version)
@@ -56,7 +57,7 @@ class Topic:
             self._turn += 1
             asked.add(service.server)
             try:
-                return await link.call(to(request, service), arguments, timeout)
+                return await link.call(to(request, service), arguments, ends.left())
             except Failed as failed:
                 if failed.kind not in NOT_RUN:
                     raise
