@@ -4,7 +4,7 @@
 //! of this repository. `cargo xtask test` installs what it needs and runs these tests; `cargo test` leaves them out.
 //!
 //! - `api.rs`, `service.rs`: the service that both sides have. `python.rs`: the processes.
-//! - `to_python.rs`: Rust clients and Python servers. `from_python.rs`: Python clients and Rust servers.
+//! - `to_python/`: Rust clients and Python servers. `from_python.rs`: Python clients and Rust servers.
 //! - `alone.rs`: Python without Rust: the vectors, and both its sides with each other.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
