@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::run::{CARGO_LIMIT, Outcome, capture, cargo, root, wait};
+use crate::run::{CARGO_LIMIT, Outcome, capture, cargo, wait};
 use crate::say;
 use crate::step::{seconds, step};
+use crate::workspace::{metadata, root, target_folder};
 
 const PACKAGE: &str = "rpc-examples";
 
@@ -47,16 +48,6 @@ fn run_all(names: &[String], programs: &BTreeMap<String, PathBuf>, logs: &Path) 
             failed.join(", ")
         )),
     }
-}
-
-fn metadata() -> Outcome<Value> {
-    let output = capture(
-        &mut cargo(["metadata", "--no-deps", "--format-version", "1"]),
-        CARGO_LIMIT,
-    )?;
-    serde_json::from_slice(&output).map_err(|error| {
-        format!("`cargo metadata` wrote something that is no JSON: {error}; run it by hand")
-    })
 }
 
 /// The names of the package's example targets, in the order of the alphabet.
@@ -122,10 +113,7 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 
 /// The folder for what the examples write, under the build's own.
 fn log_folder(metadata: &Value) -> Outcome<PathBuf> {
-    let target = metadata["target_directory"]
-        .as_str()
-        .map_or_else(|| root().join("target"), PathBuf::from);
-    let folder = target.join("xtask").join("examples");
+    let folder = target_folder(metadata).join("xtask").join("examples");
     fs::create_dir_all(&folder).map_err(|error| {
         format!(
             "cannot create {}: {error}; make it writable",

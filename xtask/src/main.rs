@@ -4,11 +4,13 @@ mod api;
 mod bench;
 mod ci;
 mod counts;
+mod environment;
 mod examples;
 mod run;
 mod say;
 mod step;
 mod test;
+mod workspace;
 
 use std::env;
 use std::ffi::OsString;
@@ -20,7 +22,7 @@ use run::Outcome;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test              build and run every test of the workspace, doctests included
+  test              install what tests need, then build and run every test of the workspace, doctests included
   bench [ARGS…]     run the benchmarks; ARGS go to the benchmark program
   examples          build and run every example
   api check         check that what was released of the APIs in this repository is kept

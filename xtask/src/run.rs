@@ -3,11 +3,13 @@
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::workspace::root;
 
 /// What a command comes to; the error says what went wrong and what to do about it.
 pub(crate) type Outcome<T = ()> = Result<T, String>;
@@ -23,13 +25,6 @@ const AFTER_END: Duration = Duration::from_secs(5);
 
 /// The most of one line that is handled in one piece.
 const PIECE: u64 = 64 * 1024;
-
-/// The workspace's root.
-pub(crate) fn root() -> PathBuf {
-    let here = env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    here.parent().map_or(here.clone(), Path::to_path_buf)
-}
 
 /// `cargo` with `args`, the same one that runs this program, in the workspace's root.
 pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {

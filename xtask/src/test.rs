@@ -3,21 +3,24 @@
 use std::env;
 
 use crate::counts::Counts;
+use crate::environment::Environment;
 use crate::run::{CARGO_LIMIT, Outcome, cargo, lines, name, through, too_long};
 use crate::say;
 use crate::step::step;
 
 /// Builds and runs every test. `counts` gets what ran, also when something failed.
 pub(crate) fn run(counts: &mut Option<Counts>) -> Outcome {
+    let environment = step("install what tests need", || Environment::prepare(in_ci()))?;
     step("build the tests", || {
         through(&mut cargo(["test", "--workspace", "--no-run"]), CARGO_LIMIT)
     })?;
-    step("run the tests", || run_tests(counts))
+    step("run the tests", || run_tests(&environment, counts))
 }
 
-fn run_tests(counts: &mut Option<Counts>) -> Outcome {
+fn run_tests(environment: &Environment, counts: &mut Option<Counts>) -> Outcome {
     // No --all-targets: it would run the benchmarks and leave out the doctests.
     let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
+    environment.tell(&mut command);
     let counts = counts.insert(Counts::default());
     let ended = lines(&mut command, CARGO_LIMIT, |line| {
         say::raw(line);
