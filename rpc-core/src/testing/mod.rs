@@ -61,11 +61,7 @@ pub use run::rules;
 
 /// What [`conformance!`] expands to.
 #[doc(hidden)]
-pub fn __conform<N: Network>(
-    network: impl FnOnce() -> N,
-    rule: &str,
-    exceptions: &[(&str, &str)],
-) {
+pub fn __conform<N: Network>(network: impl FnOnce() -> N, rule: &str, exceptions: &[(&str, &str)]) {
     run::conform(network, rule, exceptions);
 }
 

@@ -233,3 +233,16 @@ pub(super) async fn a_call_without_a_topic_is_an_invalid_target(mut world: World
     let error = client.name(&Context::new()).await.unwrap_err();
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::InvalidTarget);
 }
+
+pub(super) async fn a_lost_link_does_not_cancel_a_call(mut world: World) {
+    let (node, client) = world.pair().await;
+    let call = tokio::spawn(client.hold(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    client.rpc().transport().close(Duration::from_secs(1)).await;
+    assert!(call.await.unwrap().is_err());
+    // nobody waits for it any more, and it runs to its end
+    node.server.stop().await;
+    node.seen.release();
+    assert_eq!(node.server.wait().await.finished, 1);
+    assert_eq!(node.server.stats().cancelled, 0);
+}

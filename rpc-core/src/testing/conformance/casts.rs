@@ -248,3 +248,15 @@ pub(super) async fn a_fanout_counts_each_server(mut world: World) {
     client.forget(&Context::new()).await.unwrap();
     assert_eq!(client.rpc().transport().stats().requests_sent, 2);
 }
+
+pub(super) async fn a_cast_without_a_topic_is_an_invalid_target(mut world: World) {
+    let (node, client) = world.pair().await;
+    let client = client.prepare(|call| call.target(rpc_core::Target::topic("")));
+    let error = client.note(&Context::new(), "x").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidTarget);
+    let FanoutError::Rpc(error) = client.forget(&Context::new()).await.unwrap_err() else {
+        panic!("it was sent");
+    };
+    assert_eq!(error.kind(), ErrorKind::InvalidTarget);
+    assert_eq!(node.transport.stats().requests_received, 0);
+}

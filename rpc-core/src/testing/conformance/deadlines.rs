@@ -5,7 +5,10 @@ use crate::testing::world::World;
 use rpc_core::{Context, ErrorKind};
 use std::time::{Duration, Instant};
 
-fn prepared(client: &crate::testing::probe::ProbeClient, ms: u64) -> crate::testing::probe::ProbeClient {
+fn prepared(
+    client: &crate::testing::probe::ProbeClient,
+    ms: u64,
+) -> crate::testing::probe::ProbeClient {
     client.prepare(|call| call.timeout(Duration::from_millis(ms)))
 }
 
@@ -123,4 +126,22 @@ pub(super) async fn a_request_that_waited_too_long_does_not_run(mut world: World
         node.server.stats().cancelled + node.server.stats().expired,
         1
     );
+}
+
+pub(super) async fn a_long_call_delays_no_other_and_ends_at_its_own_time(mut world: World) {
+    let (node, client) = world.pair().await;
+    let started = Instant::now();
+    let long = tokio::spawn(prepared(&client, 1000).hold(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    for _ in 0..10 {
+        assert_eq!(client.name(&Context::new()).await.unwrap(), "node-1");
+    }
+    assert!(
+        !long.is_finished(),
+        "the others took {:?}",
+        started.elapsed()
+    );
+    let error = long.await.unwrap().unwrap_err();
+    assert!(error.rpc().unwrap().is_timeout());
+    assert!((1000..10_000).contains(&started.elapsed().as_millis()));
 }

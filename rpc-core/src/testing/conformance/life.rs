@@ -258,3 +258,17 @@ pub(super) async fn a_closed_transport_starts_no_server(mut world: World) {
         .await;
     assert!(matches!(again.unwrap_err(), StartError::Listen(_)));
 }
+
+pub(super) async fn a_limit_ends_every_wait(mut world: World) {
+    let (node, client) = world.pair().await;
+    let running = tokio::spawn(client.hold(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    let patient = tokio::spawn({
+        let server = node.server.clone();
+        async move { server.wait().await }
+    });
+    let stopped = node.server.wait_at_most(Duration::from_millis(50)).await;
+    assert_eq!(stopped.cut_off, 1);
+    assert_eq!(patient.await.unwrap(), stopped);
+    assert!(running.await.unwrap().is_err());
+}

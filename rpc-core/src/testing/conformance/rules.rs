@@ -27,6 +27,11 @@ macro_rules! __conformance_rules {
                 a_reply_of_another_type_is_a_decode_error,
                 closing_a_transport_fails_what_waits,
                 a_call_without_a_topic_is_an_invalid_target,
+                a_lost_link_does_not_cancel_a_call,
+            }
+            caps {
+                a_cap_holds_for_calls_and_casts,
+                a_question_about_a_version_is_answered_as_the_cap_is,
             }
             casts {
                 a_fanout_goes_out_at_once,
@@ -45,6 +50,7 @@ macro_rules! __conformance_rules {
                 a_refused_fanout_is_incomplete_and_can_be_retried,
                 an_unreached_node_makes_a_fanout_incomplete,
                 a_capped_fanout_is_not_sent,
+                a_cast_without_a_topic_is_an_invalid_target,
             }
             deadlines {
                 a_call_that_was_sent_times_out,
@@ -56,6 +62,12 @@ macro_rules! __conformance_rules {
                 a_timed_out_handler_is_dropped,
                 a_zero_timeout_ends_at_once,
                 a_request_that_waited_too_long_does_not_run,
+                a_long_call_delays_no_other_and_ends_at_its_own_time,
+            }
+            endpoints {
+                the_endpoint_that_serves_the_version_answers,
+                a_version_between_two_endpoints_is_unsupported,
+                one_endpoint_runs_a_message_with_its_context_and_arguments,
             }
             life {
                 replies_have_left_when_a_wait_ends,
@@ -71,6 +83,7 @@ macro_rules! __conformance_rules {
                 a_server_that_is_not_up_yet_is_waited_for,
                 a_dropped_server_takes_no_more,
                 a_local_client_needs_no_server,
+                a_limit_ends_every_wait,
             }
             limits {
                 a_call_takes_the_first_place_that_becomes_free,
@@ -113,6 +126,12 @@ macro_rules! __conformance_rules {
                 exchanges_are_isolated,
                 topics_are_isolated,
             }
+            servers {
+                what_is_sent_to_a_server_runs_there_in_order,
+                casts_go_round_in_turn,
+                every_cast_runs_once,
+                a_server_that_refuses_is_asked_once,
+            }
             streams {
                 a_deadline_holds_while_items_are_ready,
                 a_stream_ends_with_the_transport_of_its_server,
@@ -131,6 +150,11 @@ macro_rules! __conformance_rules {
                 many_streams_at_once,
                 a_dropped_wait_loses_no_item,
                 a_stream_to_nobody_is_undeliverable,
+            }
+            values {
+                a_value_arrives_as_it_is,
+                replies_in_any_order_find_their_callers,
+                a_reply_that_comes_before_it_is_waited_for_is_kept,
             }
             versions {
                 an_old_server_serves_what_a_new_client_leaves_out,

@@ -57,7 +57,9 @@ async fn settled(seen: &Seen) -> u64 {
     }
 }
 
-pub(super) async fn a_consumer_that_does_not_read_stops_the_producer_at_the_window(mut world: World) {
+pub(super) async fn a_consumer_that_does_not_read_stops_the_producer_at_the_window(
+    mut world: World,
+) {
     let (node, client) = world.pair().await;
     let mut stream = client.count(&Context::new(), 1_000_000);
     assert!(stream.next().await.is_some());
