@@ -4,10 +4,12 @@
 //! development dependencies, implements [`Network`], and calls [`conformance!`] in an integration test:
 //!
 //! ```
-//! # use rpc_core::{Transport, transport};
-//! use rpc_core::testing::Network;
+//! # mod file {
+//! # use rpc_core::transport;
+//! use rpc_core::Transport;
+//! use rpc_core::testing::{Network, conformance};
 //!
-//! /// Nodes of the transport, each at an address of its own.
+//! /// Pipes in the file system: each node has a path.
 //! struct Pipes {
 //!     listed: Vec<String>,
 //! }
@@ -37,13 +39,12 @@
 //! }
 //! # fn open(_: &str) -> Transport { transport::memory("doc-conformance") }
 //!
-//! mod conformance {
-//!     rpc_core::testing::conformance!(super::Pipes { listed: Vec::new() });
-//! }
+//! conformance!(Pipes { listed: Vec::new() });
+//! # }
 //! ```
 //!
 //! The expression is evaluated once for each rule, inside a Tokio runtime. Each rule is a test of its own, in a module by what it
-//! is about, so `cargo test conformance::casts` runs those about casts. A rule that hangs fails after 30 seconds.
+//! is about, so `cargo test casts::` runs those about casts. A rule that hangs fails after 30 seconds.
 //!
 //! What a transport cannot do is excepted by name, with the reason: see [`conformance!`]. A rule that is excepted and holds fails.
 //!

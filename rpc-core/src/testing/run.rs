@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "it was sent to somebody")]
+    #[should_panic(expected = "Fanout")]
     fn what_does_not_hold_fails() {
         conform(MemoryNetwork::new, MISSING, &[]);
     }
