@@ -12,19 +12,15 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// What a path of Rust calls it: the file's name, or the folder's or the crate's for the file that stands for it.
+    /// Its path in Rust, such as `rpc_core::exchange::link`.
     pub(crate) fn module(&self) -> String {
-        let name = |path: Option<&Path>| {
-            path.and_then(Path::file_stem)
-                .and_then(|name| name.to_str())
-                .unwrap_or_default()
-                .to_owned()
-        };
-        match name(Some(&self.path)).as_str() {
-            "mod" => name(self.path.parent()),
-            "lib" | "main" => name(self.path.parent().and_then(Path::parent)).replace('-', "_"),
-            other => other.to_owned(),
-        }
+        let parts = self.path.with_extension("");
+        let parts: Vec<&str> = parts
+            .iter()
+            .filter_map(|part| part.to_str())
+            .filter(|part| !["src", "lib", "main", "mod"].contains(part))
+            .collect();
+        parts.join("::").replace('-', "_")
     }
 
     /// Without what only tests see: a module of tests is at the end of its file.
