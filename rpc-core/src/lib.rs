@@ -7,6 +7,10 @@
 #![doc = include_str!("../guide/limits.md")]
 #![doc = include_str!("../guide/differences.md")]
 
+// the rules of the suite are written as a user of this crate would
+#[cfg(feature = "testing")]
+extern crate self as rpc_core;
+
 mod api;
 mod args;
 mod client;
@@ -23,6 +27,8 @@ mod outcome;
 mod peer;
 mod server;
 mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 pub mod transport;
 mod version;

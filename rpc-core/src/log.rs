@@ -9,6 +9,7 @@ pub(crate) struct Limiter(Mutex<Option<(Instant, u32)>>);
 
 impl Limiter {
     const MOST: u32 = 10;
+    const PERIOD: Duration = Duration::from_secs(1);
 
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(None))
@@ -18,7 +19,7 @@ impl Limiter {
         let mut state = crate::lock(&self.0);
         let now = Instant::now();
         match &mut *state {
-            Some((since, count)) if now.duration_since(*since) < Duration::from_secs(1) => {
+            Some((since, count)) if now.duration_since(*since) < Self::PERIOD => {
                 *count += 1;
                 *count <= Self::MOST
             }

@@ -100,3 +100,51 @@ impl fmt::Debug for Target {
         write!(f, "Target({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_target_is_what_was_set_on_it() {
+        let all = Target::topic("compute").exchange("blue").server("node-1");
+        assert_eq!(
+            (all.exchange_name(), all.topic_name(), all.server_name()),
+            ("blue", "compute", Some("node-1"))
+        );
+        let none = Target::new();
+        assert_eq!(
+            (none.exchange_name(), none.topic_name(), none.server_name()),
+            ("", "", None)
+        );
+        assert_eq!(
+            none.or_topic(Some("compute"))
+                .exchange("blue")
+                .server("node-1"),
+            all
+        );
+        assert_eq!(all.clone().or_topic(Some("other")), all);
+    }
+
+    #[test]
+    fn equal_targets_are_one_in_a_set() {
+        let target = Target::topic("compute");
+        let targets = HashSet::from([
+            target.clone(),
+            Target::topic("compute"),
+            target.clone().server("node-1"),
+            target.exchange("blue"),
+        ]);
+        assert_eq!(targets.len(), 3);
+    }
+
+    #[test]
+    fn the_text_says_what_is_set() {
+        assert_eq!(Target::new().to_string(), "(no topic)");
+        assert_eq!(Target::topic("compute").to_string(), "compute");
+        let all = Target::topic("compute").exchange("blue").server("node-1");
+        assert_eq!(all.to_string(), "blue:compute/node-1");
+        assert_eq!(format!("{all:?}"), "Target(blue:compute/node-1)");
+    }
+}

@@ -1,15 +1,20 @@
 //! What the documents promise about the files of this repository.
 
+mod conformance;
+mod limits;
+mod source;
+mod table;
+
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("a workspace")
         .into()
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
@@ -53,6 +58,7 @@ fn links_between_documents_lead_somewhere() {
         "SECURITY.md",
         "CHANGELOG.md",
         "docs/wire-protocol.md",
+        "docs/conformance.md",
     ];
     let mut seen = 0;
     for document in documents {
@@ -87,35 +93,4 @@ fn every_example_is_in_the_readme_and_the_manifest() {
             "{name} is not in the README"
         );
     }
-}
-
-#[test]
-fn the_limits_table_says_what_the_code_does() {
-    let limits = read("rpc-core/guide/limits.md");
-    let row = |name: &str| {
-        let found = limits
-            .lines()
-            .find(|line| line.starts_with(&format!("| {name}")));
-        found
-            .unwrap_or_else(|| panic!("no row for {name}"))
-            .to_owned()
-    };
-    let default = |name: &str| {
-        row(name)
-            .split('|')
-            .nth(2)
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    };
-    assert_eq!(rpc_core::exchange::WINDOW_REQUESTS, 1024);
-    assert_eq!(default("requests in flight"), "1,024");
-    assert_eq!(rpc_core::exchange::WINDOW_BYTES, 64 * 1024 * 1024);
-    assert_eq!(default("bytes of requests in flight"), "64 MiB");
-    assert_eq!(rpc_core::MAX_METADATA, 16 * 1024);
-    assert!(default("metadata").starts_with("16 KiB"));
-    assert_eq!(rpc_core::MAX_DEPTH, 64);
-    assert!(default("nesting").starts_with("64"));
-    assert_eq!(rpc_core::DEFAULT_TIMEOUT.as_secs(), 60);
-    assert!(default("timeout").starts_with("60 s"));
 }

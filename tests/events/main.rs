@@ -1,5 +1,7 @@
 //! What is logged: fixed names, and never what was said.
 
+mod levels;
+
 use rpc_core::{Context, Server, Target, rpc_api, transport};
 use std::fmt;
 use std::sync::{Arc, Mutex};

@@ -10,10 +10,13 @@ use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+const MOST_ITEMS: u64 = 65_536;
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
 /// The most credit that a stream has, whatever its client gives: what is sent and not read takes memory here.
 const MOST_CREDIT: Credit = Credit {
-    items: 65_536,
-    bytes: 4 * 1024 * 1024,
+    items: MOST_ITEMS,
+    bytes: MOST_BYTES,
 };
 
 /// A request that is queued or running, shared by its link and the task that runs it.

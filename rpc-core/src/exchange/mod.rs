@@ -4,6 +4,8 @@
 //! [`Links`]; [`Exchange`] makes a [`Transport`](crate::Transport) of it. `memory` and ZeroMQ are such transports, and
 //! share everything here.
 //!
+//! The suite in `rpc_core::testing` (feature `testing`) tells whether such a transport keeps all promises, with one macro call.
+//!
 //! No I/O happens here: frames that arrive are handed in ([`Outbound::receive`], [`Inbound::receive`]), and frames that
 //! leave are asked for ([`ClientLink::next_frames`], [`ServerLink::next_frames`]). What the frames hold is in
 //! `docs/wire-protocol.md`.

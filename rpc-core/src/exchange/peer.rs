@@ -214,8 +214,10 @@ impl ServerLink {
 /// How many answers may wait for a client before it is clear that it does not read. One that keeps to its window has at most
 /// one window of them, and some more for what it cancelled.
 fn unread(window: u32) -> usize {
-    4 * window as usize
+    UNREAD_WINDOWS * window as usize
 }
+
+const UNREAD_WINDOWS: usize = 4;
 
 /// What is said of such a client.
 pub(crate) const NOT_READING: &str = "the client sends and does not read the answers";

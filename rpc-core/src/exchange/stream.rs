@@ -9,10 +9,13 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
+const CREDIT_ITEMS: u64 = 128;
+const CREDIT_BYTES: u64 = 256 * 1024;
+
 /// How far a server may be ahead of the consumer of one stream.
 pub(crate) const STREAM_CREDIT: Credit = Credit {
-    items: 128,
-    bytes: 256 * 1024,
+    items: CREDIT_ITEMS,
+    bytes: CREDIT_BYTES,
 };
 
 /// Several items that arrived together: their encoded values one after another.

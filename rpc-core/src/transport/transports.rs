@@ -122,3 +122,29 @@ impl fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unknown_scheme_is_refused_by_name() {
+        let error = |url: &'static str| async move {
+            let transports = Transports::new().with(Scheme::new(&["own"], |_| {
+                Err(OpenError::new("the option `x` is a number"))
+            }));
+            transports.open(url).await.unwrap_err().to_string()
+        };
+        let text = error("qpid://host").await;
+        assert!(
+            text.contains("`qpid://`") && text.contains("memory, own"),
+            "{text}"
+        );
+        let text = error("host:5555").await;
+        assert!(text.contains("starts with a scheme"), "{text}");
+        let text = error("own://host").await;
+        assert!(text.contains("`x`"), "{text}");
+        let text = error("memory://bus?x=1").await;
+        assert!(text.contains("`x`"), "{text}");
+    }
+}

@@ -14,6 +14,9 @@ use zeromq::{
 /// How long one attempt to connect takes at most. The crate retries within it when a connection is refused.
 const CONNECT: Duration = Duration::from_secs(1);
 
+/// How long the crate is given to write what it has: it has no way to tell when it did.
+const LINGER: Duration = Duration::from_millis(20);
+
 type Monitor = futures_util::stream::BoxStream<'static, SocketEvent>;
 
 fn endpoint(address: &Address) -> String {
@@ -191,9 +194,9 @@ impl PeerSender {
     }
 }
 
-/// Waits until what was handed to the crate is likely to be on the wire: it has no way to tell.
+/// Waits until what was handed to the crate is likely to be on the wire.
 pub(crate) async fn linger() {
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::time::sleep(LINGER).await;
 }
 
 #[cfg(all(test, unix))]

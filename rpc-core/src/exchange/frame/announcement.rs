@@ -156,7 +156,9 @@ impl Announcement {
     }
 }
 
-/// A window of 2^28 is as good as any larger one, and no number of places is too many for a semaphore.
+/// As good as any larger window, and no number of places is too many for a semaphore then.
+const MOST_WINDOW: u32 = 256 * 1024 * 1024;
+
 fn at_most(window: u64) -> u32 {
-    u32::try_from(window).unwrap_or(u32::MAX).min(1 << 28)
+    u32::try_from(window).unwrap_or(u32::MAX).min(MOST_WINDOW)
 }

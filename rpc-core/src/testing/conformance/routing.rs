@@ -1,28 +1,11 @@
 //! Which server a message goes to: names, turns, versions, exchanges.
 
-use crate::probe::{Probe, ProbeClient, ProbeDispatcher, Seen};
-use crate::rules;
-use crate::world::{World, meet, start};
+use crate::testing::probe::{Probe, ProbeClient, ProbeDispatcher, Seen};
+use crate::testing::world::{World, meet, start};
 use rpc_core::{Context, ErrorKind, Server, Target, rpc_api, version};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-rules! {
-    calls_go_round_in_turn,
-    calls_go_round_by_version,
-    calls_go_round_by_life,
-    no_server_of_the_version_is_unsupported_and_unsent,
-    an_unknown_namespace_is_unsupported,
-    a_cap_is_checked_before_sending,
-    a_cap_of_another_major_refuses_everything,
-    a_cap_that_is_no_version_refuses_everything,
-    what_a_named_server_announced_is_a_cap,
-    a_named_server_is_called_by_name,
-    an_unknown_name_is_never_replaced,
-    exchanges_are_isolated,
-    topics_are_isolated,
-}
 
 async fn names(client: &ProbeClient, calls: usize) -> BTreeMap<String, usize> {
     let mut names = BTreeMap::new();
@@ -34,7 +17,7 @@ async fn names(client: &ProbeClient, calls: usize) -> BTreeMap<String, usize> {
     names
 }
 
-async fn calls_go_round_in_turn(mut world: World) {
+pub(super) async fn calls_go_round_in_turn(mut world: World) {
     let _nodes = [
         world.serve("a").await,
         world.serve("b").await,
@@ -74,7 +57,7 @@ async fn serve_old(world: &mut World) -> Server {
         .unwrap()
 }
 
-async fn calls_go_round_by_version(mut world: World) {
+pub(super) async fn calls_go_round_by_version(mut world: World) {
     let _old = serve_old(&mut world).await;
     let _new = world.serve("new").await;
     let client = world.client().await;
@@ -88,7 +71,7 @@ async fn calls_go_round_by_version(mut world: World) {
     }
 }
 
-async fn calls_go_round_by_life(mut world: World) {
+pub(super) async fn calls_go_round_by_life(mut world: World) {
     let nodes = [world.serve("a").await, world.serve("b").await];
     let client = world.client().await;
     meet(&client, &["a", "b"]).await;
@@ -115,7 +98,7 @@ async fn calls_go_round_by_life(mut world: World) {
     drop(again);
 }
 
-async fn no_server_of_the_version_is_unsupported_and_unsent(mut world: World) {
+pub(super) async fn no_server_of_the_version_is_unsupported_and_unsent(mut world: World) {
     let old = serve_old(&mut world).await;
     let client = world.client().await;
     let error = client.newest(&Context::new()).await.unwrap_err();
@@ -137,14 +120,14 @@ mod spaced {
     }
 }
 
-async fn an_unknown_namespace_is_unsupported(mut world: World) {
+pub(super) async fn an_unknown_namespace_is_unsupported(mut world: World) {
     let (_node, _) = world.pair().await;
     let client = spaced::SpacedClient::new(world.client_transport().await);
     let error = client.name(&Context::new()).await.unwrap_err();
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::UnsupportedVersion);
 }
 
-async fn a_cap_is_checked_before_sending(mut world: World) {
+pub(super) async fn a_cap_is_checked_before_sending(mut world: World) {
     let (node, client) = world.pair().await;
     let capped = client.prepare(|call| call.version_cap(version!("2.4")));
     let error = capped.newest(&Context::new()).await.unwrap_err();
@@ -161,7 +144,7 @@ async fn a_cap_is_checked_before_sending(mut world: World) {
     assert_eq!(raised.newest(&Context::new()).await.unwrap(), "node-1");
 }
 
-async fn a_cap_of_another_major_refuses_everything(mut world: World) {
+pub(super) async fn a_cap_of_another_major_refuses_everything(mut world: World) {
     let (node, client) = world.pair().await;
     for cap in ["1.9", "3.0"] {
         let capped = client.prepare(|call| call.version_cap(cap));
@@ -171,7 +154,7 @@ async fn a_cap_of_another_major_refuses_everything(mut world: World) {
     assert_eq!(node.transport.stats().requests_received, 0);
 }
 
-async fn a_cap_that_is_no_version_refuses_everything(mut world: World) {
+pub(super) async fn a_cap_that_is_no_version_refuses_everything(mut world: World) {
     let (_node, client) = world.pair().await;
     for cap in ["5", "5.a", "5.5.a"] {
         let error = client
@@ -185,7 +168,7 @@ async fn a_cap_that_is_no_version_refuses_everything(mut world: World) {
     }
 }
 
-async fn what_a_named_server_announced_is_a_cap(mut world: World) {
+pub(super) async fn what_a_named_server_announced_is_a_cap(mut world: World) {
     let old = serve_old(&mut world).await;
     let _new = world.serve("new").await;
     let client = world.client().await.prepare(|call| call.server("old"));
@@ -200,13 +183,13 @@ async fn what_a_named_server_announced_is_a_cap(mut world: World) {
     assert_eq!(old.stats().accepted, 1);
 }
 
-async fn a_named_server_is_called_by_name(mut world: World) {
+pub(super) async fn a_named_server_is_called_by_name(mut world: World) {
     let _nodes = [world.serve("a").await, world.serve("b").await];
     let client = world.client().await.prepare(|call| call.server("b"));
     assert_eq!(names(&client, 5).await, [("b".into(), 5)].into());
 }
 
-async fn an_unknown_name_is_never_replaced(mut world: World) {
+pub(super) async fn an_unknown_name_is_never_replaced(mut world: World) {
     let (node, client) = world.pair().await;
     let client = client.prepare(|call| call.server("nobody").timeout(Duration::from_millis(100)));
     let error = client.name(&Context::new()).await.unwrap_err();
@@ -241,10 +224,10 @@ async fn isolated(world: &mut World, apart: Target) {
     );
 }
 
-async fn exchanges_are_isolated(mut world: World) {
+pub(super) async fn exchanges_are_isolated(mut world: World) {
     isolated(&mut world, Target::topic("probe").exchange("other")).await;
 }
 
-async fn topics_are_isolated(mut world: World) {
+pub(super) async fn topics_are_isolated(mut world: World) {
     isolated(&mut world, Target::topic("probe-more")).await;
 }

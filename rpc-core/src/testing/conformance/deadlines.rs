@@ -1,28 +1,18 @@
 //! Timeouts and deadlines: one covers everything.
 
-use crate::probe::Seen;
-use crate::rules;
-use crate::world::World;
+use crate::testing::probe::Seen;
+use crate::testing::world::World;
 use rpc_core::{Context, ErrorKind};
 use std::time::{Duration, Instant};
 
-rules! {
-    a_call_that_was_sent_times_out,
-    a_call_to_nobody_is_undeliverable,
-    the_methods_timeout_holds,
-    prepare_wins_over_the_methods_timeout,
-    an_inherited_deadline_wins_over_a_longer_timeout,
-    a_deadline_travels_as_remaining_time,
-    a_timed_out_handler_is_dropped,
-    a_zero_timeout_ends_at_once,
-    a_request_that_waited_too_long_does_not_run,
-}
-
-fn prepared(client: &crate::probe::ProbeClient, ms: u64) -> crate::probe::ProbeClient {
+fn prepared(
+    client: &crate::testing::probe::ProbeClient,
+    ms: u64,
+) -> crate::testing::probe::ProbeClient {
     client.prepare(|call| call.timeout(Duration::from_millis(ms)))
 }
 
-async fn a_call_that_was_sent_times_out(mut world: World) {
+pub(super) async fn a_call_that_was_sent_times_out(mut world: World) {
     let (_node, client) = world.pair().await;
     let started = Instant::now();
     let error = prepared(&client, 100)
@@ -40,7 +30,7 @@ async fn a_call_that_was_sent_times_out(mut world: World) {
     );
 }
 
-async fn a_call_to_nobody_is_undeliverable(mut world: World) {
+pub(super) async fn a_call_to_nobody_is_undeliverable(mut world: World) {
     let _absent = world.list_absent();
     let client = prepared(&world.client().await, 100);
     let error = client.name(&Context::new()).await.unwrap_err();
@@ -49,7 +39,7 @@ async fn a_call_to_nobody_is_undeliverable(mut world: World) {
     assert!(!error.may_have_run());
 }
 
-async fn the_methods_timeout_holds(mut world: World) {
+pub(super) async fn the_methods_timeout_holds(mut world: World) {
     let (_node, client) = world.pair().await;
     let started = Instant::now();
     let error = client.hold_briefly(&Context::new()).await.unwrap_err();
@@ -57,7 +47,7 @@ async fn the_methods_timeout_holds(mut world: World) {
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
-async fn prepare_wins_over_the_methods_timeout(mut world: World) {
+pub(super) async fn prepare_wins_over_the_methods_timeout(mut world: World) {
     let (node, client) = world.pair().await;
     let call = tokio::spawn(prepared(&client, 20_000).hold_briefly(&Context::new()));
     Seen::wait(&node.seen.held, 1).await;
@@ -66,7 +56,7 @@ async fn prepare_wins_over_the_methods_timeout(mut world: World) {
     call.await.unwrap().unwrap();
 }
 
-async fn an_inherited_deadline_wins_over_a_longer_timeout(mut world: World) {
+pub(super) async fn an_inherited_deadline_wins_over_a_longer_timeout(mut world: World) {
     let (_node, client) = world.pair().await;
     let ctx = Context::new().deadline_in(Duration::from_millis(100));
     let started = Instant::now();
@@ -75,7 +65,7 @@ async fn an_inherited_deadline_wins_over_a_longer_timeout(mut world: World) {
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
-async fn a_deadline_travels_as_remaining_time(mut world: World) {
+pub(super) async fn a_deadline_travels_as_remaining_time(mut world: World) {
     let (_node, client) = world.pair().await;
     let remaining = prepared(&client, 5000)
         .remaining_ms(&Context::new())
@@ -92,7 +82,7 @@ async fn a_deadline_travels_as_remaining_time(mut world: World) {
     assert!((500..=2000).contains(&remaining), "{remaining}");
 }
 
-async fn a_timed_out_handler_is_dropped(mut world: World) {
+pub(super) async fn a_timed_out_handler_is_dropped(mut world: World) {
     let (node, client) = world.pair().await;
     let _ = prepared(&client, 50)
         .hold(&Context::new(), 1)
@@ -101,7 +91,7 @@ async fn a_timed_out_handler_is_dropped(mut world: World) {
     Seen::wait(&node.seen.dropped, 1).await;
 }
 
-async fn a_zero_timeout_ends_at_once(mut world: World) {
+pub(super) async fn a_zero_timeout_ends_at_once(mut world: World) {
     let (_node, client) = world.pair().await;
     client.name(&Context::new()).await.unwrap();
     let error = prepared(&client, 0)
@@ -115,7 +105,7 @@ async fn a_zero_timeout_ends_at_once(mut world: World) {
     );
 }
 
-async fn a_request_that_waited_too_long_does_not_run(mut world: World) {
+pub(super) async fn a_request_that_waited_too_long_does_not_run(mut world: World) {
     let node = world
         .serve_with("node-1", "", |server| server.concurrency(1))
         .await;
@@ -136,4 +126,22 @@ async fn a_request_that_waited_too_long_does_not_run(mut world: World) {
         node.server.stats().cancelled + node.server.stats().expired,
         1
     );
+}
+
+pub(super) async fn a_long_call_delays_no_other_and_ends_at_its_own_time(mut world: World) {
+    let (node, client) = world.pair().await;
+    let started = Instant::now();
+    let long = tokio::spawn(prepared(&client, 1000).hold(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    for _ in 0..10 {
+        assert_eq!(client.name(&Context::new()).await.unwrap(), "node-1");
+    }
+    assert!(
+        !long.is_finished(),
+        "the others took {:?}",
+        started.elapsed()
+    );
+    let error = long.await.unwrap().unwrap_err();
+    assert!(error.rpc().unwrap().is_timeout());
+    assert!((1000..10_000).contains(&started.elapsed().as_millis()));
 }

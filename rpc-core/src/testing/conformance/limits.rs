@@ -1,26 +1,11 @@
 //! The window and the limits of a server.
 
-use crate::probe::Seen;
-use crate::rules;
-use crate::world::{World, meet};
+use crate::testing::probe::Seen;
+use crate::testing::world::{World, meet};
 use rpc_core::{Context, ErrorKind};
 use std::time::Duration;
 
-rules! {
-    a_call_takes_the_first_place_that_becomes_free,
-    a_server_without_room_for_the_bytes_is_passed_over,
-    a_cancelled_request_makes_room_in_the_queue,
-    a_full_window_is_waited_for,
-    a_full_window_sends_to_another_server,
-    a_place_in_the_window_is_waited_for_only_until_the_deadline,
-    a_withdrawn_call_gives_its_place_back,
-    requests_larger_than_the_byte_window_go_one_at_a_time,
-    an_overloaded_server_refuses_at_once,
-    an_overloaded_server_is_passed_over,
-    what_waits_in_the_queue_runs,
-}
-
-async fn a_full_window_is_waited_for(mut world: World) {
+pub(super) async fn a_full_window_is_waited_for(mut world: World) {
     let node = world
         .serve_with("node-1", "window=2", |server| server)
         .await;
@@ -38,7 +23,7 @@ async fn a_full_window_is_waited_for(mut world: World) {
     }
 }
 
-async fn a_full_window_sends_to_another_server(mut world: World) {
+pub(super) async fn a_full_window_sends_to_another_server(mut world: World) {
     let full = world.serve_with("full", "window=1", |server| server).await;
     let client = world.client().await;
     let holding = tokio::spawn(client.hold(&Context::new(), 1));
@@ -59,7 +44,7 @@ async fn a_full_window_sends_to_another_server(mut world: World) {
     holding_too.await.unwrap().unwrap();
 }
 
-async fn a_place_in_the_window_is_waited_for_only_until_the_deadline(mut world: World) {
+pub(super) async fn a_place_in_the_window_is_waited_for_only_until_the_deadline(mut world: World) {
     let node = world
         .serve_with("node-1", "window=1", |server| server)
         .await;
@@ -73,7 +58,7 @@ async fn a_place_in_the_window_is_waited_for_only_until_the_deadline(mut world: 
     assert!(!error.may_have_run());
 }
 
-async fn a_withdrawn_call_gives_its_place_back(mut world: World) {
+pub(super) async fn a_withdrawn_call_gives_its_place_back(mut world: World) {
     let node = world
         .serve_with("node-1", "window=1", |server| server)
         .await;
@@ -87,7 +72,7 @@ async fn a_withdrawn_call_gives_its_place_back(mut world: World) {
     assert_eq!(client.name(&Context::new()).await.unwrap(), "node-1");
 }
 
-async fn requests_larger_than_the_byte_window_go_one_at_a_time(mut world: World) {
+pub(super) async fn requests_larger_than_the_byte_window_go_one_at_a_time(mut world: World) {
     let _node = world
         .serve_with("node-1", "window_bytes=1000", |server| server)
         .await;
@@ -105,7 +90,7 @@ async fn requests_larger_than_the_byte_window_go_one_at_a_time(mut world: World)
     }
 }
 
-async fn an_overloaded_server_refuses_at_once(mut world: World) {
+pub(super) async fn an_overloaded_server_refuses_at_once(mut world: World) {
     let node = world
         .serve_with("node-1", "", |server| server.concurrency(1).queue(0))
         .await;
@@ -121,7 +106,7 @@ async fn an_overloaded_server_refuses_at_once(mut world: World) {
     while client.name(&Context::new()).await.is_err() {}
 }
 
-async fn an_overloaded_server_is_passed_over(mut world: World) {
+pub(super) async fn an_overloaded_server_is_passed_over(mut world: World) {
     let full = world
         .serve_with("full", "", |server| server.concurrency(1).queue(0))
         .await;
@@ -145,7 +130,7 @@ async fn an_overloaded_server_is_passed_over(mut world: World) {
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Overloaded);
 }
 
-async fn what_waits_in_the_queue_runs(mut world: World) {
+pub(super) async fn what_waits_in_the_queue_runs(mut world: World) {
     let node = world
         .serve_with("node-1", "", |server| server.concurrency(2).queue(100))
         .await;
@@ -161,7 +146,7 @@ async fn what_waits_in_the_queue_runs(mut world: World) {
     }
 }
 
-async fn a_call_takes_the_first_place_that_becomes_free(mut world: World) {
+pub(super) async fn a_call_takes_the_first_place_that_becomes_free(mut world: World) {
     let busy = world.serve_with("busy", "window=1", |server| server).await;
     let other = world.serve_with("other", "window=1", |server| server).await;
     let client = world.client().await;
@@ -188,7 +173,7 @@ async fn a_call_takes_the_first_place_that_becomes_free(mut world: World) {
     }
 }
 
-async fn a_server_without_room_for_the_bytes_is_passed_over(mut world: World) {
+pub(super) async fn a_server_without_room_for_the_bytes_is_passed_over(mut world: World) {
     let full = world
         .serve_with("full", "window_bytes=100", |server| server.concurrency(1))
         .await;
@@ -214,7 +199,7 @@ async fn a_server_without_room_for_the_bytes_is_passed_over(mut world: World) {
     assert_eq!(full.server.stats().accepted, 2);
 }
 
-async fn a_cancelled_request_makes_room_in_the_queue(mut world: World) {
+pub(super) async fn a_cancelled_request_makes_room_in_the_queue(mut world: World) {
     let node = world
         .serve_with("node-1", "", |server| server.concurrency(1).queue(2))
         .await;

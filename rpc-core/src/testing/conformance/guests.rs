@@ -1,6 +1,6 @@
 //! One service as it was, as it is, and in its next major.
 
-use crate::world::World;
+use crate::testing::world::World;
 use rpc_core::{CallError, ErrorKind, Target};
 use std::time::Duration;
 

@@ -1,27 +1,47 @@
-//! Servers and clients on one transport or another.
+//! What a rule is given: servers and clients on the network under test.
 
-use crate::probe::{Probe, ProbeClient, ProbeDispatcher, Seen};
-use rpc_core::{
-    Context, Endpoint, Server, ServerBuilder, StartError, Target, Transport, Transports,
-};
+use super::Network;
+use super::probe::{Probe, ProbeClient, ProbeDispatcher, Seen};
+use rpc_core::{Context, Endpoint, Server, ServerBuilder, StartError, Target, Transport};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
-/// No rule takes longer than this; one that hangs fails.
-pub(crate) async fn within_limit(rule: impl Future<Output = ()>) {
-    tokio::time::timeout(Duration::from_secs(30), rule)
-        .await
-        .expect("the test hangs");
+/// A future of a rule. Rules run on the thread of their test, so it need not be sent to another.
+pub(crate) type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A [`Network`], whichever it is.
+trait AnyNetwork {
+    fn node<'a>(&'a self, options: &'a str) -> LocalFuture<'a, Transport>;
+    fn list(&mut self, node: &Transport);
+    fn list_absent(&mut self) -> String;
+    fn appear<'a>(&'a self, address: &'a str) -> LocalFuture<'a, Transport>;
+    fn client(&self) -> LocalFuture<'_, Transport>;
 }
 
-enum Kind {
-    Memory(String),
-    Zmq(Vec<String>),
+impl<N: Network> AnyNetwork for N {
+    fn node<'a>(&'a self, options: &'a str) -> LocalFuture<'a, Transport> {
+        Box::pin(Network::node(self, options))
+    }
+
+    fn list(&mut self, node: &Transport) {
+        Network::list(self, node);
+    }
+
+    fn list_absent(&mut self) -> String {
+        Network::list_absent(self)
+    }
+
+    fn appear<'a>(&'a self, address: &'a str) -> LocalFuture<'a, Transport> {
+        Box::pin(Network::appear(self, address))
+    }
+
+    fn client(&self) -> LocalFuture<'_, Transport> {
+        Box::pin(Network::client(self))
+    }
 }
 
 /// A place where nodes see each other.
-pub(crate) struct World(Kind);
+pub(crate) struct World(Box<dyn AnyNetwork>);
 
 /// A server on a node of its own.
 pub(crate) struct Node {
@@ -30,61 +50,34 @@ pub(crate) struct Node {
     pub(crate) seen: Arc<Seen>,
 }
 
-pub(crate) async fn open(url: &str) -> Transport {
-    Transports::new()
-        .with(rpc_zmq::scheme())
-        .open(url)
-        .await
-        .expect("a good URL")
-}
-
 impl World {
-    pub(crate) fn memory() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(Kind::Memory(format!(
-            "semantics-{}",
-            NEXT.fetch_add(1, Relaxed)
-        )))
-    }
-
-    pub(crate) fn zmq() -> Self {
-        Self(Kind::Zmq(Vec::new()))
+    pub(crate) fn new(network: impl Network) -> Self {
+        Self(Box::new(network))
     }
 
     /// A transport for one more node. `options` are those of its URL, like `window=2`.
     pub(crate) async fn node(&self, options: &str) -> Transport {
-        match &self.0 {
-            Kind::Memory(bus) => open(&format!("memory://{bus}?{options}")).await,
-            Kind::Zmq(_) => open(&format!("zmq://?listen=127.0.0.1:0&{options}")).await,
-        }
+        self.0.node(options).await
     }
 
     /// From now on, clients know this node.
     pub(crate) fn list(&mut self, node: &Transport) {
-        if let Kind::Zmq(addresses) = &mut self.0 {
-            addresses.extend(node.local_addr());
-        }
+        self.0.list(node);
     }
 
-    /// From now on, clients know a node at which nobody is. A server that is started on what this returns appears there.
+    /// From now on, clients know a node at which nobody is. Returns its address.
     pub(crate) fn list_absent(&mut self) -> String {
-        match &mut self.0 {
-            Kind::Memory(bus) => format!("memory://{bus}"),
-            Kind::Zmq(addresses) => {
-                let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-                let address = free.local_addr().expect("bound").to_string();
-                addresses.push(address.clone());
-                format!("zmq://{address}")
-            }
-        }
+        self.0.list_absent()
+    }
+
+    /// A transport for the node at an address at which nobody was.
+    pub(crate) async fn appear(&self, address: &str) -> Transport {
+        self.0.appear(address).await
     }
 
     /// A transport whose clients know every node that was listed.
     pub(crate) async fn client_transport(&self) -> Transport {
-        match &self.0 {
-            Kind::Memory(bus) => open(&format!("memory://{bus}")).await,
-            Kind::Zmq(addresses) => open(&format!("zmq://{}", addresses.join(","))).await,
-        }
+        self.0.client().await
     }
 
     pub(crate) async fn client(&self) -> ProbeClient {
@@ -143,7 +136,7 @@ pub(crate) async fn meet(client: &ProbeClient, servers: &[&str]) {
             .prepare(|call| call.server(*server))
             .name(&Context::new())
             .await
-            .unwrap();
+            .expect("a server of this name");
     }
 }
 

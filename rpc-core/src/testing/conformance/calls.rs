@@ -1,44 +1,24 @@
 //! Calls: values, errors, panics, cancellation, and what a lost link means.
 
-use crate::probe::{ProbeError, Seen};
-use crate::rules;
-use crate::world::{World, meet};
+use crate::testing::probe::{ProbeError, Seen};
+use crate::testing::world::{World, meet};
 use rpc_core::{CallError, Context, ErrorKind, rpc_api};
 use std::time::Duration;
 
-rules! {
-    a_call_returns_the_value,
-    a_megabyte_goes_through,
-    awaited_calls_run_in_order,
-    the_methods_error_arrives_as_itself,
-    many_calls_are_answered_each_with_its_own,
-    metadata_travels,
-    too_much_metadata_is_refused_before_sending,
-    a_panic_fails_only_its_request,
-    dropping_a_call_drops_the_handler,
-    a_lost_link_is_peer_lost_and_nothing_is_sent_again,
-    wrong_arguments_are_named,
-    an_unknown_method_is_no_such_method,
-    a_kind_mismatch_is_refused,
-    a_reply_of_another_type_is_a_decode_error,
-    closing_a_transport_fails_what_waits,
-    a_call_without_a_topic_is_an_invalid_target,
-}
-
-async fn a_call_returns_the_value(mut world: World) {
+pub(super) async fn a_call_returns_the_value(mut world: World) {
     let (_node, client) = world.pair().await;
     let ctx = Context::new();
     assert_eq!(client.echo(&ctx, b"abc").await.unwrap(), b"abc");
     assert_eq!(client.echo(&ctx, b"").await.unwrap(), b"");
 }
 
-async fn a_megabyte_goes_through(mut world: World) {
+pub(super) async fn a_megabyte_goes_through(mut world: World) {
     let (_node, client) = world.pair().await;
     let body: Vec<u8> = (0..1_048_576u32).map(|at| at.to_le_bytes()[0]).collect();
     assert!(client.echo(&Context::new(), &body).await.unwrap() == body);
 }
 
-async fn awaited_calls_run_in_order(mut world: World) {
+pub(super) async fn awaited_calls_run_in_order(mut world: World) {
     let (node, client) = world.pair().await;
     for text in ["a", "b", "c"] {
         client.note(&Context::new(), text).await.unwrap();
@@ -47,7 +27,7 @@ async fn awaited_calls_run_in_order(mut world: World) {
     assert_eq!(*node.seen.notes.lock().unwrap(), ["a", "b", "c"]);
 }
 
-async fn the_methods_error_arrives_as_itself(mut world: World) {
+pub(super) async fn the_methods_error_arrives_as_itself(mut world: World) {
     let (node, client) = world.pair().await;
     let error = client.fail(&Context::new(), 7).await.unwrap_err();
     assert_eq!(error.method(), Some(&ProbeError::Code(7)));
@@ -59,7 +39,7 @@ async fn the_methods_error_arrives_as_itself(mut world: World) {
     assert_eq!(node.server.stats().method_errors, 2);
 }
 
-async fn many_calls_are_answered_each_with_its_own(mut world: World) {
+pub(super) async fn many_calls_are_answered_each_with_its_own(mut world: World) {
     let (_node, client) = world.pair().await;
     let calls = (0..500u32).map(|call| {
         let client = client.clone();
@@ -73,7 +53,7 @@ async fn many_calls_are_answered_each_with_its_own(mut world: World) {
     }
 }
 
-async fn metadata_travels(mut world: World) {
+pub(super) async fn metadata_travels(mut world: World) {
     let (_node, client) = world.pair().await;
     let ctx = Context::new().with("user", "ada").with("é", "ü");
     assert_eq!(
@@ -87,7 +67,7 @@ async fn metadata_travels(mut world: World) {
     assert_eq!(client.metadata(&ctx, "other").await.unwrap(), None);
 }
 
-async fn too_much_metadata_is_refused_before_sending(mut world: World) {
+pub(super) async fn too_much_metadata_is_refused_before_sending(mut world: World) {
     let (node, client) = world.pair().await;
     let ctx = Context::new().with("k", "v".repeat(20_000));
     let error = client.name(&ctx).await.unwrap_err();
@@ -95,7 +75,7 @@ async fn too_much_metadata_is_refused_before_sending(mut world: World) {
     assert_eq!(node.transport.stats().requests_received, 0);
 }
 
-async fn a_panic_fails_only_its_request(mut world: World) {
+pub(super) async fn a_panic_fails_only_its_request(mut world: World) {
     let (node, client) = world.pair().await;
     let ctx = Context::new();
     let error = client
@@ -112,7 +92,7 @@ async fn a_panic_fails_only_its_request(mut world: World) {
     assert_eq!(node.server.stats().panicked, 1);
 }
 
-async fn dropping_a_call_drops_the_handler(mut world: World) {
+pub(super) async fn dropping_a_call_drops_the_handler(mut world: World) {
     let (node, client) = world.pair().await;
     let call = tokio::spawn(client.hold(&Context::new(), 1));
     Seen::wait(&node.seen.held, 1).await;
@@ -125,7 +105,7 @@ async fn dropping_a_call_drops_the_handler(mut world: World) {
     }
 }
 
-async fn a_lost_link_is_peer_lost_and_nothing_is_sent_again(mut world: World) {
+pub(super) async fn a_lost_link_is_peer_lost_and_nothing_is_sent_again(mut world: World) {
     let node = world.serve("node-1").await;
     let other = world.serve("node-2").await;
     let client = world
@@ -180,7 +160,7 @@ async fn mistaken(world: &World) -> other_types::MistakenClient {
     other_types::MistakenClient::new(world.client_transport().await)
 }
 
-async fn wrong_arguments_are_named(mut world: World) {
+pub(super) async fn wrong_arguments_are_named(mut world: World) {
     let node = world.serve("node-1").await;
     let (client, ctx) = (mistaken(&world).await, Context::new());
     for (error, expected) in [
@@ -202,7 +182,7 @@ async fn wrong_arguments_are_named(mut world: World) {
     assert_eq!(world.client().await.name(&ctx).await.unwrap(), "node-1");
 }
 
-async fn an_unknown_method_is_no_such_method(mut world: World) {
+pub(super) async fn an_unknown_method_is_no_such_method(mut world: World) {
     let _node = world.serve("node-1").await;
     let error = mistaken(&world)
         .await
@@ -214,7 +194,7 @@ async fn an_unknown_method_is_no_such_method(mut world: World) {
     assert!(error.message().contains("`missing`"), "{error}");
 }
 
-async fn a_kind_mismatch_is_refused(mut world: World) {
+pub(super) async fn a_kind_mismatch_is_refused(mut world: World) {
     use futures_util::StreamExt;
     let _node = world.serve("node-1").await;
     let (client, ctx) = (mistaken(&world).await, Context::new());
@@ -224,7 +204,7 @@ async fn a_kind_mismatch_is_refused(mut world: World) {
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::NoSuchMethod);
 }
 
-async fn a_reply_of_another_type_is_a_decode_error(mut world: World) {
+pub(super) async fn a_reply_of_another_type_is_a_decode_error(mut world: World) {
     let _node = world.serve("node-1").await;
     let error = mistaken(&world)
         .await
@@ -236,7 +216,7 @@ async fn a_reply_of_another_type_is_a_decode_error(mut world: World) {
     assert!(error.may_have_run());
 }
 
-async fn closing_a_transport_fails_what_waits(mut world: World) {
+pub(super) async fn closing_a_transport_fails_what_waits(mut world: World) {
     let (node, client) = world.pair().await;
     let call = tokio::spawn(client.hold(&Context::new(), 1));
     Seen::wait(&node.seen.held, 1).await;
@@ -247,9 +227,22 @@ async fn closing_a_transport_fails_what_waits(mut world: World) {
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Undeliverable);
 }
 
-async fn a_call_without_a_topic_is_an_invalid_target(mut world: World) {
+pub(super) async fn a_call_without_a_topic_is_an_invalid_target(mut world: World) {
     let (_node, client) = world.pair().await;
     let client = client.prepare(|call| call.target(rpc_core::Target::topic("")));
     let error = client.name(&Context::new()).await.unwrap_err();
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::InvalidTarget);
+}
+
+pub(super) async fn a_lost_link_does_not_cancel_a_call(mut world: World) {
+    let (node, client) = world.pair().await;
+    let call = tokio::spawn(client.hold(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    client.rpc().transport().close(Duration::from_secs(1)).await;
+    assert!(call.await.unwrap().is_err());
+    // nobody waits for it any more, and it runs to its end
+    node.server.stop().await;
+    node.seen.release();
+    assert_eq!(node.server.wait().await.finished, 1);
+    assert_eq!(node.server.stats().cancelled, 0);
 }

@@ -1,27 +1,10 @@
 //! The life of a server: start, stop, wait.
 
-use crate::probe::{Probe, ProbeClient, ProbeDispatcher, Seen};
-use crate::rules;
-use crate::world::{World, open, start};
+use crate::testing::probe::{Probe, ProbeClient, ProbeDispatcher, Seen};
+use crate::testing::world::{World, start};
 use rpc_core::{Context, ErrorKind, Server, StartError, Target, rpc_api};
 use std::sync::Arc;
 use std::time::Duration;
-
-rules! {
-    replies_have_left_when_a_wait_ends,
-    a_closed_transport_starts_no_server,
-    stop_refuses_what_is_new_and_runs_what_was_accepted,
-    stop_runs_the_queue,
-    wait_ends_at_its_limit,
-    stop_and_wait_are_idempotent_in_any_order,
-    a_server_without_topic_or_name_does_not_start,
-    two_endpoints_with_a_common_method_do_not_start,
-    several_endpoints_share_a_server,
-    a_taken_name_does_not_start,
-    a_server_that_is_not_up_yet_is_waited_for,
-    a_dropped_server_takes_no_more,
-    a_local_client_needs_no_server,
-}
 
 fn probe(name: &str) -> (ProbeDispatcher<Probe>, Arc<Seen>) {
     let seen = Arc::new(Seen::default());
@@ -31,7 +14,7 @@ fn probe(name: &str) -> (ProbeDispatcher<Probe>, Arc<Seen>) {
     )
 }
 
-async fn stop_refuses_what_is_new_and_runs_what_was_accepted(mut world: World) {
+pub(super) async fn stop_refuses_what_is_new_and_runs_what_was_accepted(mut world: World) {
     let (node, client) = world.pair().await;
     let ctx = Context::new();
     let named = client.prepare(|call| call.server("node-1"));
@@ -51,7 +34,7 @@ async fn stop_refuses_what_is_new_and_runs_what_was_accepted(mut world: World) {
     );
 }
 
-async fn stop_runs_the_queue(mut world: World) {
+pub(super) async fn stop_runs_the_queue(mut world: World) {
     let node = world
         .serve_with("node-1", "", |server| server.concurrency(1))
         .await;
@@ -64,7 +47,7 @@ async fn stop_runs_the_queue(mut world: World) {
     assert_eq!(*node.seen.notes.lock().unwrap(), ["queued"]);
 }
 
-async fn wait_ends_at_its_limit(mut world: World) {
+pub(super) async fn wait_ends_at_its_limit(mut world: World) {
     let node = world
         .serve_with("node-1", "", |server| server.concurrency(1))
         .await;
@@ -87,7 +70,7 @@ async fn wait_ends_at_its_limit(mut world: World) {
     Seen::wait(&node.seen.dropped, 1).await;
 }
 
-async fn stop_and_wait_are_idempotent_in_any_order(mut world: World) {
+pub(super) async fn stop_and_wait_are_idempotent_in_any_order(mut world: World) {
     let (node, client) = world.pair().await;
     client.name(&Context::new()).await.unwrap();
     let waiting = tokio::spawn({
@@ -105,7 +88,7 @@ async fn stop_and_wait_are_idempotent_in_any_order(mut world: World) {
     node.server.stop().await;
 }
 
-async fn a_server_without_topic_or_name_does_not_start(world: World) {
+pub(super) async fn a_server_without_topic_or_name_does_not_start(world: World) {
     let transport = world.node("").await;
     let unnamed = Server::builder(transport.clone())
         .endpoint(probe("x").0)
@@ -157,7 +140,7 @@ mod second {
     }
 }
 
-async fn two_endpoints_with_a_common_method_do_not_start(world: World) {
+pub(super) async fn two_endpoints_with_a_common_method_do_not_start(world: World) {
     let transport = world.node("").await;
     let started = start(&transport, "x", probe("x").0)
         .endpoint(second::ClashDispatcher::new(second::Second))
@@ -170,7 +153,7 @@ async fn two_endpoints_with_a_common_method_do_not_start(world: World) {
     );
 }
 
-async fn several_endpoints_share_a_server(mut world: World) {
+pub(super) async fn several_endpoints_share_a_server(mut world: World) {
     let _node = world
         .serve_with("both", "", |server| {
             server.endpoint(second::ExtraDispatcher::new(second::Second))
@@ -191,7 +174,7 @@ async fn several_endpoints_share_a_server(mut world: World) {
     );
 }
 
-async fn a_taken_name_does_not_start(mut world: World) {
+pub(super) async fn a_taken_name_does_not_start(mut world: World) {
     let node = world.serve("node-1").await;
     let again = start(&node.transport, "node-1", probe("x").0).start().await;
     assert!(matches!(again.unwrap_err(), StartError::Target(_)));
@@ -204,7 +187,7 @@ async fn a_taken_name_does_not_start(mut world: World) {
     drop(other);
 }
 
-async fn a_server_that_is_not_up_yet_is_waited_for(mut world: World) {
+pub(super) async fn a_server_that_is_not_up_yet_is_waited_for(mut world: World) {
     let address = world.list_absent();
     let client = world.client().await;
     let call = tokio::spawn(client.name(&Context::new()));
@@ -215,7 +198,7 @@ async fn a_server_that_is_not_up_yet_is_waited_for(mut world: World) {
     );
     // the client has looked, and found nobody
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let transport = open(&address).await;
+    let transport = world.appear(&address).await;
     let _server = start(&transport, "late", probe("late").0)
         .start()
         .await
@@ -224,7 +207,7 @@ async fn a_server_that_is_not_up_yet_is_waited_for(mut world: World) {
     assert_eq!(fanout.await.unwrap().unwrap().accepted, ["late"]);
 }
 
-async fn a_dropped_server_takes_no_more(mut world: World) {
+pub(super) async fn a_dropped_server_takes_no_more(mut world: World) {
     let (node, client) = world.pair().await;
     let client = client.prepare(|call| call.timeout(Duration::from_millis(200)));
     client.name(&Context::new()).await.unwrap();
@@ -238,7 +221,7 @@ async fn a_dropped_server_takes_no_more(mut world: World) {
     );
 }
 
-async fn a_local_client_needs_no_server(_: World) {
+pub(super) async fn a_local_client_needs_no_server(_: World) {
     let seen = Arc::new(Seen::default());
     let client = ProbeClient::local(Probe::new("local", Arc::clone(&seen)));
     let ctx = Context::new();
@@ -252,7 +235,7 @@ async fn a_local_client_needs_no_server(_: World) {
     assert_eq!(call.await.unwrap(), b"y");
 }
 
-async fn replies_have_left_when_a_wait_ends(mut world: World) {
+pub(super) async fn replies_have_left_when_a_wait_ends(mut world: World) {
     let (node, client) = world.pair().await;
     let calls: Vec<_> = (0..20)
         .map(|id| tokio::spawn(client.hold(&Context::new(), id)))
@@ -267,11 +250,25 @@ async fn replies_have_left_when_a_wait_ends(mut world: World) {
     }
 }
 
-async fn a_closed_transport_starts_no_server(mut world: World) {
+pub(super) async fn a_closed_transport_starts_no_server(mut world: World) {
     let node = world.serve("node-1").await;
     node.transport.close(Duration::from_secs(1)).await;
     let again = start(&node.transport, "node-2", probe("node-2").0)
         .start()
         .await;
     assert!(matches!(again.unwrap_err(), StartError::Listen(_)));
+}
+
+pub(super) async fn a_limit_ends_every_wait(mut world: World) {
+    let (node, client) = world.pair().await;
+    let running = tokio::spawn(client.hold(&Context::new(), 1));
+    Seen::wait(&node.seen.held, 1).await;
+    let patient = tokio::spawn({
+        let server = node.server.clone();
+        async move { server.wait().await }
+    });
+    let stopped = node.server.wait_at_most(Duration::from_millis(50)).await;
+    assert_eq!(stopped.cut_off, 1);
+    assert_eq!(patient.await.unwrap(), stopped);
+    assert!(running.await.unwrap().is_err());
 }

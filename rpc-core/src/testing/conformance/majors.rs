@@ -1,17 +1,10 @@
 //! Two major versions, spoken side by side.
 
-use crate::guests::{new, next, refusal};
-use crate::rules;
-use crate::world::World;
+use super::guests::{new, next, refusal};
+use crate::testing::world::World;
 use rpc_core::{Context, ErrorKind};
 
-rules! {
-    one_implementation_serves_two_majors,
-    a_client_steps_down_a_major_when_all_servers_are_older,
-    a_fanout_goes_to_each_server_in_a_version_that_it_speaks,
-}
-
-async fn one_implementation_serves_two_majors(mut world: World) {
+pub(super) async fn one_implementation_serves_two_majors(mut world: World) {
     let _server = world.guests("a", next::endpoint()).await;
     let ctx = Context::new();
     let client = world.new_client().await;
@@ -53,7 +46,7 @@ async fn one_implementation_serves_two_majors(mut world: World) {
     );
 }
 
-async fn a_client_steps_down_a_major_when_all_servers_are_older(mut world: World) {
+pub(super) async fn a_client_steps_down_a_major_when_all_servers_are_older(mut world: World) {
     let _new = world.guests("new", new::endpoint()).await;
     let (client, ctx) = (world.next_client().await, Context::new());
     assert_eq!(
@@ -88,7 +81,7 @@ async fn a_client_steps_down_a_major_when_all_servers_are_older(mut world: World
     }
 }
 
-async fn a_fanout_goes_to_each_server_in_a_version_that_it_speaks(mut world: World) {
+pub(super) async fn a_fanout_goes_to_each_server_in_a_version_that_it_speaks(mut world: World) {
     mod fan {
         use rpc_core::{Context, rpc_api};
 

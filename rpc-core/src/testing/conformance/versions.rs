@@ -1,25 +1,10 @@
 //! Clients and servers of different versions.
 
-use crate::guests::{new, old, refusal};
-use crate::rules;
-use crate::world::World;
+use super::guests::{new, old, refusal};
+use crate::testing::world::World;
 use rpc_core::{CallError, Context, ErrorKind, version};
 
-rules! {
-    an_old_server_serves_what_a_new_client_leaves_out,
-    a_new_server_fills_in_defaults,
-    an_argument_that_is_set_goes_where_it_is_known,
-    what_a_named_server_announced_is_a_cap,
-    a_cap_names_the_argument_that_it_refuses,
-    a_release_is_a_version_wherever_one_is_configured,
-    a_floor_is_the_lowest_version_sent,
-    pins_and_proofs,
-    an_argument_set_twice_counts_once,
-    a_call_that_is_changed_after_it_was_sent_fails,
-    a_call_without_a_value_can_be_cast,
-}
-
-async fn an_old_server_serves_what_a_new_client_leaves_out(mut world: World) {
+pub(super) async fn an_old_server_serves_what_a_new_client_leaves_out(mut world: World) {
     let _server = world.guests("a", old::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     assert_eq!(client.start(&ctx, 1).await.unwrap(), "old 1");
@@ -27,7 +12,7 @@ async fn an_old_server_serves_what_a_new_client_leaves_out(mut world: World) {
     assert_eq!(at_default.await.unwrap(), "old 2");
 }
 
-async fn a_new_server_fills_in_defaults(mut world: World) {
+pub(super) async fn a_new_server_fills_in_defaults(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let ctx = Context::new();
     let client = old::GuestsClient::new(world.client_transport().await);
@@ -43,7 +28,7 @@ async fn a_new_server_fills_in_defaults(mut world: World) {
     );
 }
 
-async fn an_argument_that_is_set_goes_where_it_is_known(mut world: World) {
+pub(super) async fn an_argument_that_is_set_goes_where_it_is_known(mut world: World) {
     let _old = world.guests("old", old::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     assert_eq!(client.start(&ctx, 0).await.unwrap(), "old 0");
@@ -64,7 +49,7 @@ async fn an_argument_that_is_set_goes_where_it_is_known(mut world: World) {
     }
 }
 
-async fn what_a_named_server_announced_is_a_cap(mut world: World) {
+pub(super) async fn what_a_named_server_announced_is_a_cap(mut world: World) {
     let _server = world.guests("old", old::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     let named = client.prepare(|call| call.server("old"));
@@ -81,7 +66,7 @@ async fn what_a_named_server_announced_is_a_cap(mut world: World) {
     assert_eq!(text, "it needs version 2.4, the server announced 2.2");
 }
 
-async fn a_cap_names_the_argument_that_it_refuses(mut world: World) {
+pub(super) async fn a_cap_names_the_argument_that_it_refuses(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     let capped = client.prepare(|call| call.version_cap("2.3"));
@@ -102,7 +87,7 @@ async fn a_cap_names_the_argument_that_it_refuses(mut world: World) {
     );
 }
 
-async fn a_release_is_a_version_wherever_one_is_configured(mut world: World) {
+pub(super) async fn a_release_is_a_version_wherever_one_is_configured(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     let capped = client.prepare(|call| call.version_cap("autumn"));
@@ -122,7 +107,7 @@ async fn a_release_is_a_version_wherever_one_is_configured(mut world: World) {
     assert!(!misspelt.rpc().can_send_version("2.0"));
 }
 
-async fn a_floor_is_the_lowest_version_sent(mut world: World) {
+pub(super) async fn a_floor_is_the_lowest_version_sent(mut world: World) {
     let _old = world.guests("old", old::endpoint()).await;
     let _new = world.guests("new", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
@@ -145,7 +130,7 @@ async fn stop_all<V: new::guests_api::Since2_4>(
     client.stop(&Context::new()).await
 }
 
-async fn pins_and_proofs(mut world: World) {
+pub(super) async fn pins_and_proofs(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     assert!(client.at_least::<2, 4>().is_none(), "no cap is known");
@@ -171,7 +156,7 @@ async fn pins_and_proofs(mut world: World) {
     assert!(pinned.at_least::<2, 5>().is_none());
 }
 
-async fn an_argument_set_twice_counts_once(mut world: World) {
+pub(super) async fn an_argument_set_twice_counts_once(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     let call = client
@@ -183,7 +168,7 @@ async fn an_argument_set_twice_counts_once(mut world: World) {
     assert_eq!(call.await.unwrap(), "new 1 None 4 None");
 }
 
-async fn a_call_that_is_changed_after_it_was_sent_fails(mut world: World) {
+pub(super) async fn a_call_that_is_changed_after_it_was_sent_fails(mut world: World) {
     let _server = world.guests("a", new::endpoint()).await;
     let (client, ctx) = (world.new_client().await, Context::new());
     // it waits for a server that does not come
@@ -193,7 +178,7 @@ async fn a_call_that_is_changed_after_it_was_sent_fails(mut world: World) {
     assert_eq!(refusal(call.limit(2).await).0, ErrorKind::Cancelled);
 }
 
-async fn a_call_without_a_value_can_be_cast(mut world: World) {
+pub(super) async fn a_call_without_a_value_can_be_cast(mut world: World) {
     let (sender, mut stopped) = tokio::sync::mpsc::unbounded_channel();
     let endpoint = new::GuestsDispatcher::new(new::New(sender));
     let _server = world.guests("a", endpoint).await;

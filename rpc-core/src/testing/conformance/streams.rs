@@ -1,33 +1,12 @@
 //! Multicalls: numbering, credit, errors in the middle, cancellation.
 
-use crate::probe::{ProbeClient, ProbeError, Seen};
-use crate::rules;
-use crate::world::World;
+use crate::testing::probe::{ProbeClient, ProbeError, Seen};
+use crate::testing::world::World;
 use futures_util::{FutureExt, StreamExt};
 use rpc_core::{CallError, Context, ErrorKind};
 use std::time::Duration;
 
-rules! {
-    a_deadline_holds_while_items_are_ready,
-    a_stream_ends_with_the_transport_of_its_server,
-    items_are_numbered_from_zero,
-    an_empty_stream_ends,
-    a_stream_can_carry_none,
-    items_before_an_error_are_delivered,
-    a_consumer_that_does_not_read_stops_the_producer_at_the_window,
-    large_items_stop_the_producer_at_the_byte_window,
-    an_item_larger_than_the_window_goes_through,
-    a_dropped_stream_ends_the_producer,
-    an_item_that_does_not_come_is_a_timeout,
-    a_slow_consumer_is_no_timeout,
-    a_deadline_ends_a_stream,
-    items_before_a_lost_link_are_delivered,
-    many_streams_at_once,
-    a_dropped_wait_loses_no_item,
-    a_stream_to_nobody_is_undeliverable,
-}
-
-async fn items_are_numbered_from_zero(mut world: World) {
+pub(super) async fn items_are_numbered_from_zero(mut world: World) {
     let (_node, client) = world.pair().await;
     let mut stream = client.count(&Context::new(), 1000);
     for expected in 0..1000 {
@@ -37,12 +16,12 @@ async fn items_are_numbered_from_zero(mut world: World) {
     assert!(stream.next().await.is_none());
 }
 
-async fn an_empty_stream_ends(mut world: World) {
+pub(super) async fn an_empty_stream_ends(mut world: World) {
     let (_node, client) = world.pair().await;
     assert!(client.count(&Context::new(), 0).next().await.is_none());
 }
 
-async fn a_stream_can_carry_none(mut world: World) {
+pub(super) async fn a_stream_can_carry_none(mut world: World) {
     let (_node, client) = world.pair().await;
     let items: Vec<_> = client
         .options(&Context::new())
@@ -52,7 +31,7 @@ async fn a_stream_can_carry_none(mut world: World) {
     assert_eq!(items, [(0, Some(1)), (1, None), (2, None), (3, Some(4))]);
 }
 
-async fn items_before_an_error_are_delivered(mut world: World) {
+pub(super) async fn items_before_an_error_are_delivered(mut world: World) {
     let (_node, client) = world.pair().await;
     for count in [0, 1, 127, 128, 129, 1000] {
         let mut stream = client.break_after(&Context::new(), count);
@@ -78,7 +57,9 @@ async fn settled(seen: &Seen) -> u64 {
     }
 }
 
-async fn a_consumer_that_does_not_read_stops_the_producer_at_the_window(mut world: World) {
+pub(super) async fn a_consumer_that_does_not_read_stops_the_producer_at_the_window(
+    mut world: World,
+) {
     let (node, client) = world.pair().await;
     let mut stream = client.count(&Context::new(), 1_000_000);
     assert!(stream.next().await.is_some());
@@ -89,7 +70,7 @@ async fn a_consumer_that_does_not_read_stops_the_producer_at_the_window(mut worl
     assert!(settled(&node.seen).await <= 201 + 128);
 }
 
-async fn large_items_stop_the_producer_at_the_byte_window(mut world: World) {
+pub(super) async fn large_items_stop_the_producer_at_the_byte_window(mut world: World) {
     let (node, client) = world.pair().await;
     let mut stream = client.blobs(&Context::new(), 1000, 100_000);
     assert!(stream.next().await.is_some());
@@ -97,7 +78,7 @@ async fn large_items_stop_the_producer_at_the_byte_window(mut world: World) {
     assert!(settled(&node.seen).await <= 4);
 }
 
-async fn an_item_larger_than_the_window_goes_through(mut world: World) {
+pub(super) async fn an_item_larger_than_the_window_goes_through(mut world: World) {
     let (_node, client) = world.pair().await;
     let mut stream = client.blobs(&Context::new(), 5, 1_000_000);
     for number in 0..5 {
@@ -107,7 +88,7 @@ async fn an_item_larger_than_the_window_goes_through(mut world: World) {
     assert!(stream.next().await.is_none());
 }
 
-async fn a_dropped_stream_ends_the_producer(mut world: World) {
+pub(super) async fn a_dropped_stream_ends_the_producer(mut world: World) {
     let (node, client) = world.pair().await;
     let mut stream = client.count(&Context::new(), 1_000_000);
     assert!(stream.next().await.is_some());
@@ -120,7 +101,7 @@ fn prepared(client: &ProbeClient, ms: u64) -> ProbeClient {
     client.prepare(|call| call.timeout(Duration::from_millis(ms)))
 }
 
-async fn an_item_that_does_not_come_is_a_timeout(mut world: World) {
+pub(super) async fn an_item_that_does_not_come_is_a_timeout(mut world: World) {
     let (node, client) = world.pair().await;
     let mut stream = prepared(&client, 200).stall(&Context::new());
     assert_eq!(stream.next().await.unwrap().unwrap(), (0, 0));
@@ -130,7 +111,7 @@ async fn an_item_that_does_not_come_is_a_timeout(mut world: World) {
     Seen::wait(&node.seen.dropped, 1).await;
 }
 
-async fn a_slow_consumer_is_no_timeout(mut world: World) {
+pub(super) async fn a_slow_consumer_is_no_timeout(mut world: World) {
     let (_node, client) = world.pair().await;
     let mut stream = prepared(&client, 200).count(&Context::new(), 1000);
     assert!(stream.next().await.unwrap().is_ok());
@@ -141,7 +122,7 @@ async fn a_slow_consumer_is_no_timeout(mut world: World) {
     assert!(stream.next().await.is_none());
 }
 
-async fn a_deadline_ends_a_stream(mut world: World) {
+pub(super) async fn a_deadline_ends_a_stream(mut world: World) {
     let (_node, client) = world.pair().await;
     let ctx = Context::new().deadline_in(Duration::from_millis(200));
     let mut stream = client.stall(&ctx);
@@ -158,7 +139,7 @@ async fn a_deadline_ends_a_stream(mut world: World) {
     );
 }
 
-async fn items_before_a_lost_link_are_delivered(mut world: World) {
+pub(super) async fn items_before_a_lost_link_are_delivered(mut world: World) {
     let (node, client) = world.pair().await;
     let mut stream = client.stall(&Context::new());
     assert_eq!(stream.next().await.unwrap().unwrap(), (0, 0));
@@ -170,7 +151,7 @@ async fn items_before_a_lost_link_are_delivered(mut world: World) {
     Seen::wait(&node.seen.dropped, 1).await;
 }
 
-async fn many_streams_at_once(mut world: World) {
+pub(super) async fn many_streams_at_once(mut world: World) {
     let (_node, client) = world.pair().await;
     let streams = (0..200).map(|_| {
         let stream = client.count(&Context::new(), 300);
@@ -181,7 +162,7 @@ async fn many_streams_at_once(mut world: World) {
     }
 }
 
-async fn a_dropped_wait_loses_no_item(mut world: World) {
+pub(super) async fn a_dropped_wait_loses_no_item(mut world: World) {
     let (_node, client) = world.pair().await;
     let mut stream = client.count(&Context::new(), 500);
     let mut expected = 0;
@@ -196,7 +177,7 @@ async fn a_dropped_wait_loses_no_item(mut world: World) {
     }
 }
 
-async fn a_stream_to_nobody_is_undeliverable(mut world: World) {
+pub(super) async fn a_stream_to_nobody_is_undeliverable(mut world: World) {
     let _absent = world.list_absent();
     let client = prepared(&world.client().await, 100);
     let error = client
@@ -208,7 +189,7 @@ async fn a_stream_to_nobody_is_undeliverable(mut world: World) {
     assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Undeliverable);
 }
 
-async fn a_deadline_holds_while_items_are_ready(mut world: World) {
+pub(super) async fn a_deadline_holds_while_items_are_ready(mut world: World) {
     let (_node, client) = world.pair().await;
     let ctx = Context::new().deadline_in(Duration::from_millis(200));
     let mut stream = client.count(&ctx, 1_000_000);
@@ -225,7 +206,7 @@ async fn a_deadline_holds_while_items_are_ready(mut world: World) {
     assert!(items < 60, "{items}");
 }
 
-async fn a_stream_ends_with_the_transport_of_its_server(mut world: World) {
+pub(super) async fn a_stream_ends_with_the_transport_of_its_server(mut world: World) {
     let (node, client) = world.pair().await;
     let mut stream = client.stall(&Context::new());
     assert!(stream.next().await.unwrap().is_ok());

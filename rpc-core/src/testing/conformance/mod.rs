@@ -1,0 +1,25 @@
+//! The rules, by what they are about. Each is a function that is given a [`World`](super::world::World); its name is the rule.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a rule that unwraps nothing does not hold"
+)]
+
+mod calls;
+mod caps;
+mod casts;
+mod deadlines;
+mod endpoints;
+mod guests;
+mod life;
+mod limits;
+mod majors;
+mod negotiation;
+mod routing;
+mod rules;
+mod servers;
+mod streams;
+mod values;
+mod versions;
+
+pub(super) use rules::RULES;
