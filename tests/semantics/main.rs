@@ -12,9 +12,12 @@ mod life;
 mod limits;
 mod majors;
 mod negotiation;
+mod prepare;
 mod probe;
+mod retry;
 mod routing;
 mod streams;
+mod untyped;
 mod versions;
 mod world;
 

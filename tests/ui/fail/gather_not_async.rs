@@ -24,7 +24,7 @@ impl Compute for Node {
         id > 0
     }
 
-    async fn load(&self, _: &Context) -> u64 {
+    fn load(&self, _: &Context) -> u64 {
         1
     }
 }
