@@ -7,6 +7,7 @@
 mod calls;
 mod casts;
 mod deadlines;
+mod gather;
 mod guests;
 mod life;
 mod limits;

@@ -157,7 +157,7 @@ async fn every_kind_of_message_is_given_up(mut world: World) {
     let ctx = Context::new();
     for server in [None, Some("gone")] {
         let client = crate::probe::ProbeClient::new(transport.clone());
-        let client = client.prepare(|call| call.retry(0).timeout(LONG).server(server));
+        let client = client.prepare(|call| call.mandatory(true).timeout(LONG).server(server));
         undeliverable(client.name(&ctx).await.unwrap_err().rpc().unwrap());
         undeliverable(&client.note(&ctx, "x").await.unwrap_err());
         let item = client.count(&ctx, 3).next().await.unwrap();
@@ -167,7 +167,7 @@ async fn every_kind_of_message_is_given_up(mut world: World) {
             incomplete @ FanoutError::Incomplete(_) => panic!("{incomplete}"),
         }
         let client = load::LoadClient::new(transport.clone());
-        let client = client.prepare(|call| call.retry(0).timeout(LONG).server(server));
+        let client = client.prepare(|call| call.mandatory(true).timeout(LONG).server(server));
         let mut answers = client.load(&ctx);
         let (_, answer) = answers.next().await.unwrap();
         undeliverable(answer.unwrap_err().rpc().unwrap());
