@@ -93,7 +93,6 @@ async fn ten_thousand(transport: &str, server: &Server, url: &str) {
             assert!(stream.next().await.is_none());
         }
     }
-    println!("{transport}: {taken:?} bytes a stream");
     // what was taken once is taken again, and no more
     let total: usize = taken.iter().sum();
     assert!(total <= PER_STREAM, "{transport}: {taken:?} bytes a stream");

@@ -84,6 +84,9 @@ async fn arguments_are_anything_that_is_a_map_by_name(mut world: World) {
         assert_eq!(error.kind(), ErrorKind::Encode);
         assert!(error.to_string().contains("a map by name"), "{error}");
     }
+    let long = "x".repeat(70_000);
+    let error = client.cast(&ctx, &long, &json!({})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Encode);
     let error = client
         .cast(&ctx, "note", &BTreeMap::from([(1, "x")]))
         .await

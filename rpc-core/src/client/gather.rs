@@ -4,7 +4,7 @@ use super::Older;
 use super::call::Sending;
 use super::request::{Prepared, Request};
 use crate::transport::Answers;
-use crate::{CallError, Outcome, RpcError};
+use crate::{CallError, Outcome};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -47,19 +47,6 @@ impl<R> Gather<R> {
             outcome: PhantomData,
         }
     }
-
-    /// What was sent to nobody.
-    fn failed<T>(
-        &mut self,
-        target: String,
-        error: RpcError,
-    ) -> Option<(String, Result<T, CallError<R::Error>>)>
-    where
-        R: Outcome,
-    {
-        self.done = true;
-        Some((target, Err(CallError::Rpc(error))))
-    }
 }
 
 impl<R> Prepared for Gather<R> {
@@ -96,7 +83,10 @@ where
                 }));
                 match opened {
                     Ok(answers) => this.answers.insert(answers),
-                    Err(error) => return Poll::Ready(this.failed(target, error)),
+                    Err(error) => {
+                        this.done = true;
+                        return Poll::Ready(Some((target, Err(CallError::Rpc(error)))));
+                    }
                 }
             }
         };

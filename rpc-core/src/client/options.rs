@@ -209,8 +209,8 @@ impl CallOptions {
     /// How often somebody is looked for who takes the message, while nobody does. 0: once, 3: three times more at most. Default: until
     /// the deadline, which holds in any case.
     ///
-    /// A round is over when every node that the transport lists, and that is not linked, has been dialled again. Where all are
-    /// linked, there is nobody to dial, and so the first round is the last. Then the message is
+    /// A round is over when every node that the transport lists, and that is not linked, has been dialled again: one that has been
+    /// away for long is dialled every 5 s. Where all are linked, there is nobody to dial, and so the first round is the last. Then the message is
     /// [`Undeliverable`](crate::ErrorKind::Undeliverable). Nothing that was sent is ever sent again.
     #[must_use]
     pub fn retry(mut self, rounds: impl Setting<u32>) -> Self {
