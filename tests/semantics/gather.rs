@@ -23,6 +23,7 @@ rules! {
     a_dropped_gather_cancels_every_call,
     a_dropped_wait_loses_no_answer,
     many_servers_all_answer,
+    past_its_limit_a_gather_waits_for_answers,
     who_comes_later_is_not_asked,
     a_gather_is_served_as_a_call,
     a_gather_that_is_changed_after_it_was_sent_is_cancelled,
@@ -412,6 +413,42 @@ async fn many_servers_all_answer(mut world: World) {
     assert_eq!(answers.len(), 600);
     assert!(answers.values().all(|answer| *answer == load(3)));
     assert_eq!(client.rpc().transport().stats().requests_sent, 600);
+}
+
+async fn past_its_limit_a_gather_waits_for_answers(mut world: World) {
+    let transport = world.node("").await;
+    let seen = Arc::new(Seen::default());
+    let mut servers = Vec::new();
+    for index in 0..300 {
+        let node = Node {
+            name: "x".into(),
+            seen: Arc::clone(&seen),
+        };
+        let server = start(
+            &transport,
+            &format!("server-{index}"),
+            LoadedDispatcher::new(node),
+        );
+        servers.push(server.start().await.unwrap());
+    }
+    world.list(&transport);
+    let client = client(&world)
+        .await
+        .prepare(|call| call.timeout(Duration::from_secs(3)));
+    let asking = tokio::spawn(all(client.hold(&Context::new(), "none")));
+    Seen::wait(&seen.held, 256).await;
+    let answers = asking.await.unwrap();
+    let count = |kind| {
+        answers
+            .values()
+            .filter(|answer| **answer == Err(Problem::Rpc(kind)))
+            .count()
+    };
+    assert_eq!(
+        (count(ErrorKind::Timeout), count(ErrorKind::Undeliverable)),
+        (256, 44)
+    );
+    assert_eq!(seen.held.available_permits(), 0);
 }
 
 async fn who_comes_later_is_not_asked(mut world: World) {

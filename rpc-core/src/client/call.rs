@@ -251,6 +251,8 @@ impl<R> fmt::Debug for Call<R> {
 /// dies with the server's process; `Server::stop` runs it first. Otherwise it was refused, and did not run. When it has run,
 /// nothing says: a test asks the service, or waits for `Server::wait`.
 ///
+/// On a client that is prepared for a [`fanout`](crate::CallOptions::fanout), every server of the topic has accepted it.
+///
 /// # Cancel safety
 ///
 /// Dropping it withdraws the message if it was not written. Otherwise it may still be accepted and run.

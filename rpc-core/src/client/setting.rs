@@ -17,12 +17,14 @@ pub trait Setting<T> {
 
 macro_rules! plain {
     ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Setting<Self> for $type {
             fn setting(self) -> Option<Self> {
                 Some(self)
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl Setting<$type> for Option<$type> {
             fn setting(self) -> Self {
                 self
@@ -36,6 +38,7 @@ plain!(bool, u32, Duration);
 // one `Option` for each kind of value, or `None` would not know which it is
 macro_rules! names {
     ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Setting<Arc<str>> for $type {
             fn setting(self) -> Option<Arc<str>> {
                 Some(self.into())
@@ -46,12 +49,14 @@ macro_rules! names {
 
 names!(&str, String, Arc<str>);
 
+#[diagnostic::do_not_recommend]
 impl Setting<Arc<str>> for &String {
     fn setting(self) -> Option<Arc<str>> {
         self.as_str().setting()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Setting<Arc<str>> for Option<&str> {
     fn setting(self) -> Option<Arc<str>> {
         self.map(Into::into)
@@ -72,18 +77,21 @@ pub trait IntoVersion {
     fn into_version(self, api: &ApiInfo) -> Result<Option<Version>, UnknownVersion>;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoVersion for Version {
     fn into_version(self, _: &ApiInfo) -> Result<Option<Version>, UnknownVersion> {
         Ok(Some(self))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoVersion for Option<Version> {
     fn into_version(self, _: &ApiInfo) -> Result<Option<Version>, UnknownVersion> {
         Ok(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoVersion for &str {
     fn into_version(self, api: &ApiInfo) -> Result<Option<Version>, UnknownVersion> {
         let mut aliases = api.aliases().iter();
@@ -107,12 +115,14 @@ impl IntoVersion for &str {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoVersion for &String {
     fn into_version(self, api: &ApiInfo) -> Result<Option<Version>, UnknownVersion> {
         self.as_str().into_version(api)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoVersion for String {
     fn into_version(self, api: &ApiInfo) -> Result<Option<Version>, UnknownVersion> {
         self.as_str().into_version(api)
