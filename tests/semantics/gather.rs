@@ -1,12 +1,11 @@
 //! Gathers: one call to every server, and what each answers.
 
+use crate::loaded::{Load, LoadedDispatcher, Node, Problem, all, client, load, serve};
 use crate::probe::Seen;
 use crate::rules;
 use crate::world::{World, start};
 use futures_util::{FutureExt, StreamExt};
-use rpc_core::{CallError, Context, ErrorKind, Gather, Server, Stream, Target, rpc_api};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use rpc_core::{Context, ErrorKind, Gather, Server, Target, rpc_api};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,128 +26,6 @@ rules! {
     who_comes_later_is_not_asked,
     a_gather_is_served_as_a_call,
     a_gather_that_is_changed_after_it_was_sent_is_cancelled,
-}
-
-/// What a server is asked for in 2.4.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Load {
-    percent: u64,
-}
-
-impl From<u64> for Load {
-    fn from(percent: u64) -> Self {
-        Self { percent }
-    }
-}
-
-impl From<&Load> for u64 {
-    fn from(load: &Load) -> Self {
-        load.percent
-    }
-}
-
-#[rpc_api(version = "2.5", topic = "probe")]
-trait Loaded {
-    #[rpc(gather, returned(type = u64, until = "2.4"))]
-    async fn load(
-        &self,
-        ctx: &Context,
-        times: u64,
-        #[rpc(since = "2.2")] and: Option<u64>,
-    ) -> Result<Load, String>;
-
-    /// Runs until it is released, unless it is on `node`.
-    #[rpc(gather)]
-    async fn hold(&self, ctx: &Context, node: &str) -> String;
-
-    #[rpc(gather, since = "2.5")]
-    async fn newest(&self, ctx: &Context) -> bool;
-}
-
-struct Node {
-    name: String,
-    seen: Arc<Seen>,
-}
-
-/// Tells that it was dropped.
-struct Held<'a>(&'a Seen);
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.dropped.add_permits(1);
-    }
-}
-
-impl Loaded for Node {
-    async fn load(&self, _: &Context, times: u64, and: Option<u64>) -> Result<Load, String> {
-        match self.name.as_str() {
-            "failing" => Err("no meter".into()),
-            "panicking" => panic!("no meter"),
-            name => Ok(Load {
-                percent: name.len() as u64 * times + and.unwrap_or_default(),
-            }),
-        }
-    }
-
-    async fn hold(&self, _: &Context, node: &str) -> String {
-        if self.name != node {
-            let _held = Held(&self.seen);
-            self.seen.held.add_permits(1);
-            std::future::pending::<()>().await;
-        }
-        self.name.clone()
-    }
-
-    async fn newest(&self, _: &Context) -> bool {
-        true
-    }
-}
-
-async fn serve(world: &mut World, name: &str) -> (Server, Arc<Seen>) {
-    let seen = Arc::new(Seen::default());
-    let node = Node {
-        name: name.into(),
-        seen: Arc::clone(&seen),
-    };
-    let server = world
-        .serve_endpoint(name, LoadedDispatcher::new(node))
-        .await;
-    (server.unwrap(), seen)
-}
-
-async fn client(world: &World) -> LoadedClient {
-    LoadedClient::new(world.client_transport().await)
-}
-
-type Answers<T, E> = BTreeMap<String, Result<T, Problem<E>>>;
-
-#[derive(Debug, PartialEq)]
-enum Problem<E> {
-    Method(E),
-    Rpc(ErrorKind),
-}
-
-/// All answers by server, each of which is there once.
-async fn all<T, E>(
-    mut gather: impl Stream<Item = (String, Result<T, CallError<E>>)> + Unpin,
-) -> Answers<T, E> {
-    let mut answers = BTreeMap::new();
-    while let Some((server, answer)) = gather.next().await {
-        let answer = answer.map_err(|error| match error {
-            CallError::Method(error) => Problem::Method(error),
-            CallError::Rpc(error) => Problem::Rpc(error.kind()),
-        });
-        assert!(
-            answers.insert(server, answer).is_none(),
-            "it answered twice"
-        );
-    }
-    assert!(gather.next().await.is_none());
-    answers
-}
-
-fn load<E>(percent: u64) -> Result<Load, Problem<E>> {
-    Ok(Load { percent })
 }
 
 async fn every_server_answers_once(mut world: World) {
@@ -395,7 +272,7 @@ async fn a_dropped_wait_loses_no_answer(mut world: World) {
 async fn many_servers_all_answer(mut world: World) {
     let transport = world.node("window=8").await;
     let mut servers = Vec::new();
-    for index in 0..600 {
+    for index in 0..300 {
         let node = Node {
             name: "x".into(),
             seen: Arc::default(),
@@ -410,9 +287,9 @@ async fn many_servers_all_answer(mut world: World) {
     world.list(&transport);
     let client = client(&world).await;
     let answers = all(client.load(&Context::new(), 3)).await;
-    assert_eq!(answers.len(), 600);
+    assert_eq!(answers.len(), 300);
     assert!(answers.values().all(|answer| *answer == load(3)));
-    assert_eq!(client.rpc().transport().stats().requests_sent, 600);
+    assert_eq!(client.rpc().transport().stats().requests_sent, 300);
 }
 
 async fn past_its_limit_a_gather_waits_for_answers(mut world: World) {

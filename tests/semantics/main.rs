@@ -5,19 +5,24 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
 mod calls;
+mod caps;
 mod casts;
 mod deadlines;
 mod gather;
 mod guests;
 mod life;
 mod limits;
+mod loaded;
 mod majors;
 mod negotiation;
+mod places;
 mod prepare;
 mod probe;
 mod retry;
 mod routing;
 mod streams;
+mod timed;
+mod to_all;
 mod untyped;
 mod versions;
 mod world;
