@@ -3,8 +3,8 @@
 pub use crate::api::{ApiInfo, ArgInfo, MethodInfo, MethodKind, OldAnswer};
 pub use crate::args::{DefaultBytes, Frame, OwnedArg, Slot, none};
 pub use crate::client::{
-    Call, CallOptions, Cast, Client, Dynamic, FanoutCast, Multicall, Older, Pinned, Prepared,
-    Request, ServerName,
+    Call, CallOptions, Cast, Client, Dynamic, FanoutCast, Gather, Multicall, Older, Pinned,
+    Prepared, Request, ServerName,
 };
 pub use crate::context::Context;
 pub use crate::convert::{Conversion, In, Whole};

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// | the method | kinds |
 /// |---|---|
 /// | did not run | `VersionCap`, `InvalidTarget`, `Encode`, `Undeliverable`, `UnsupportedVersion`, `NoSuchMethod`, `Overloaded`, `Unavailable`, `DecodeArguments` |
-/// | may have run | `Timeout`, `PeerLost`, `Cancelled` |
+/// | may have run | `Timeout`, `PeerLost`, `Cancelled`, `Incomplete` |
 /// | ran | `Remote`, `DecodeReply` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -44,10 +44,13 @@ pub enum ErrorKind {
     Remote,
     /// The reply could not be decoded.
     DecodeReply,
+    /// Some servers have accepted a cast that was to go to all, or may have, and others have not. The error's source is a
+    /// [`FanoutIncomplete`](crate::FanoutIncomplete) that says which. It never travels.
+    Incomplete,
 }
 
 impl ErrorKind {
-    const ALL: [(Self, &'static str); 14] = [
+    const ALL: [(Self, &'static str); 15] = [
         (Self::VersionCap, "VersionCap"),
         (Self::InvalidTarget, "InvalidTarget"),
         (Self::Encode, "Encode"),
@@ -62,6 +65,7 @@ impl ErrorKind {
         (Self::Cancelled, "Cancelled"),
         (Self::Remote, "Remote"),
         (Self::DecodeReply, "DecodeReply"),
+        (Self::Incomplete, "Incomplete"),
     ];
 
     /// The kind's name, which is also its name on the wire.
@@ -86,7 +90,12 @@ impl ErrorKind {
     pub fn may_have_run(self) -> bool {
         matches!(
             self,
-            Self::Timeout | Self::PeerLost | Self::Cancelled | Self::Remote | Self::DecodeReply
+            Self::Timeout
+                | Self::PeerLost
+                | Self::Cancelled
+                | Self::Incomplete
+                | Self::Remote
+                | Self::DecodeReply
         )
     }
 
@@ -113,6 +122,7 @@ struct Parts {
     target: Option<Target>,
     server: Option<String>,
     elapsed: Option<Duration>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl RpcError {
@@ -126,7 +136,18 @@ impl RpcError {
             target: None,
             server: None,
             elapsed: None,
+            source: None,
         }))
+    }
+
+    /// What it comes from.
+    #[cold]
+    pub(crate) fn with_source(
+        mut self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        self.0.source = Some(Box::new(source));
+        self
     }
 
     /// Names what was sent where, unless the error says so already.
@@ -216,7 +237,12 @@ impl fmt::Debug for RpcError {
     }
 }
 
-impl std::error::Error for RpcError {}
+impl std::error::Error for RpcError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source)
+    }
+}
 
 /// Why a call failed: by the method's own error, or by anything else.
 pub enum CallError<E> {

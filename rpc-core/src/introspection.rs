@@ -62,7 +62,7 @@ pub struct ApiDescription {
 pub struct MethodDescription {
     /// The name on the wire.
     pub name: String,
-    /// `call`, `cast`, `fanout` or `multicall`.
+    /// `call`, `cast`, `fanout`, `multicall` or `gather`.
     pub kind: String,
     /// The version that it came with.
     pub since: String,

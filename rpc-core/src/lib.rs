@@ -23,6 +23,7 @@ pub mod exchange;
 pub mod history;
 mod introspection;
 mod log;
+mod name;
 mod outcome;
 mod peer;
 mod server;
@@ -39,7 +40,8 @@ pub mod __private;
 pub use api::{ApiInfo, ArgInfo, MethodInfo, MethodKind, OldAnswer};
 pub use client::{
     Call, CallOptions, Cast, Client, DEFAULT_TIMEOUT, Dynamic, Fanout, FanoutCast, FanoutError,
-    FanoutIncomplete, IntoVersion, Multicall, Negotiate, Negotiated, Pinned, UnknownVersion,
+    FanoutIncomplete, Gather, IntoVersion, Multicall, Negotiate, Negotiated, Pinned, Setting,
+    UnknownVersion, UntypedClient,
 };
 pub use codec::MAX_DEPTH;
 pub use context::{Context, MAX_METADATA};

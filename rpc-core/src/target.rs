@@ -52,6 +52,18 @@ impl Target {
         self
     }
 
+    pub(crate) fn with_exchange(self, exchange: Option<Arc<str>>) -> Self {
+        Self { exchange, ..self }
+    }
+
+    pub(crate) fn with_topic(self, topic: Option<Arc<str>>) -> Self {
+        Self { topic, ..self }
+    }
+
+    pub(crate) fn with_server(self, server: Option<Arc<str>>) -> Self {
+        Self { server, ..self }
+    }
+
     /// The exchange's name, empty for the unnamed one.
     #[must_use]
     pub fn exchange_name(&self) -> &str {

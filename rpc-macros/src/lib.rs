@@ -56,7 +56,7 @@ use expand::Names;
 /// The trait stays as it is written, and is implemented with `async fn`s. Beside it, as visible as it is, there are
 ///
 /// - `ComputeClient`, with a method for each of the trait's: same name, same arguments. It returns a future (a stream for
-///   a multicall) that owns all it needs: the arguments are encoded at once. `ComputeClient::new` takes a transport,
+///   a multicall or gather) that owns all it needs: the arguments are encoded at once. `ComputeClient::new` takes a transport,
 ///   `ComputeClient::local` an implementation; `prepare` gives a client with other options, `rpc` what every client has;
 ///   `pin` gives one on which nothing newer than a version compiles, `at_least` the same if the version cap allows it.
 ///   An argument that is newer than its method is set on the future: `client.snapshot(&ctx, id).clean_shutdown(true)`.
@@ -88,6 +88,7 @@ use expand::Names;
 /// | `cast` | No reply, so the method returns nothing |
 /// | `cast, fanout` | The same, on every server |
 /// | `multicall` | A stream of replies: not `async`, and returns `impl Stream<Item = T> + Send` |
+/// | `gather` | One reply from every server: written as a call is. The client's method returns a stream of their answers |
 /// | `since = "2.1"` | The version that the method came with; the first that the API speaks if left out |
 /// | `until = "2.0"` | The version from which on there is no such method. Only with `also`, for clients and servers of the older major |
 /// | `timeout = "10m"` | How long it may take, in `ms`, `s`, `m` or `h`; the client's default if left out |
@@ -103,7 +104,7 @@ use expand::Names;
 /// A method that is added to an API in use needs its `since`: the client then does not ask a server that is too old for
 /// it. Without, such a server is asked, and answers `NoSuchMethod` at run time.
 ///
-/// Only the answer of a call can have older types. Where the item of a multicall changes, it is a new method. Of what was
+/// Only the answer of a call or gather can have older types. Where the item of a multicall changes, it is a new method. Of what was
 /// `removed`, old servers get the value that is written; new ones ignore what old clients send for it.
 ///
 /// A method returns a `Result<T, E>`, or a plain value of the standard library, such as `u64`, `Option<T>` or `Vec<T>`, if

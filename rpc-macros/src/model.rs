@@ -176,9 +176,20 @@ pub(crate) enum Kind {
     Cast,
     Fanout,
     Multicall,
+    Gather,
 }
 
 impl Kind {
+    /// Whether servers run it as a call: each answers once.
+    pub(crate) fn is_answered(self) -> bool {
+        matches!(self, Self::Call | Self::Gather)
+    }
+
+    /// Whether what the client's method returns is a stream.
+    pub(crate) fn streams(self) -> bool {
+        matches!(self, Self::Multicall | Self::Gather)
+    }
+
     /// The word in docs and errors.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -186,6 +197,7 @@ impl Kind {
             Self::Cast => "cast",
             Self::Fanout => "fanout",
             Self::Multicall => "multicall",
+            Self::Gather => "gather",
         }
     }
 
@@ -196,6 +208,7 @@ impl Kind {
             Self::Cast => "Cast",
             Self::Fanout => "Fanout",
             Self::Multicall => "Multicall",
+            Self::Gather => "Gather",
         }
     }
 }

@@ -85,6 +85,20 @@ fn a_multicall() {
 }
 
 #[test]
+fn a_gather() {
+    snapshot(
+        "a_gather",
+        quote!(version = "2.5"),
+        &quote! {
+            pub trait Compute {
+                #[rpc(gather, returned(type = u64, until = "2.4"))]
+                async fn load(&self, ctx: &Context, #[rpc(since = "2.2")] cpu: Option<u32>) -> Result<Load, ComputeError>;
+            }
+        },
+    );
+}
+
+#[test]
 fn borrowed_arguments_and_raw_identifiers() {
     snapshot(
         "borrowed_arguments_and_raw_identifiers",

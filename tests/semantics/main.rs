@@ -8,7 +8,10 @@ mod memory {
         except {
             casts::a_fanout_goes_out_at_once: "on a bus nobody is listed, and so nobody is missing",
             casts::an_unreached_node_makes_a_fanout_incomplete: "on a bus nobody is listed, and so nobody is missing",
+            gather::a_node_that_is_not_reached_is_undeliverable: "on a bus nobody is listed, and so nobody is missing",
             negotiation::negotiation_fails_when_a_node_is_missing: "on a bus nobody is listed, and so nobody is missing",
+            retry::a_server_that_comes_in_time_is_found: "on a bus everybody is linked, so that the first round is the last",
+            retry::retries_are_counted: "on a bus everybody is linked, so that the first round is the last",
         }
     }
 }

@@ -230,6 +230,8 @@ pub enum MethodKind {
     Fanout,
     /// A stream of replies from one server.
     Multicall,
+    /// One reply from every server of the topic.
+    Gather,
 }
 
 impl MethodKind {
@@ -241,6 +243,7 @@ impl MethodKind {
             Self::Cast => "cast",
             Self::Fanout => "fanout",
             Self::Multicall => "multicall",
+            Self::Gather => "gather",
         }
     }
 }

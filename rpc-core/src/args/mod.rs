@@ -11,6 +11,7 @@ mod frame;
 mod pack;
 #[cfg(test)]
 mod properties;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -19,4 +20,5 @@ pub use default::{DefaultBytes, none};
 pub(crate) use frame::{ArgumentError, Trial};
 pub use frame::{Frame, OwnedArg, Slot};
 pub(crate) use pack::Packed;
+pub(crate) use sealed::{Args, sealed};
 pub(crate) use version::{Cap, CapOrigin};

@@ -5,7 +5,7 @@
 //! cap demands it.
 
 use super::Packed;
-use crate::{ErrorKind, MethodKind, RpcError, Version};
+use crate::{ApiInfo, ErrorKind, MethodKind, RpcError, Version};
 use std::fmt;
 
 /// The highest version that may be sent, and who says so.
@@ -38,6 +38,22 @@ impl Cap {
             (Some(one), _) => Some(one),
             (None, other) => other,
         }
+    }
+}
+
+impl Cap {
+    /// It is of a major that an API's client does not speak.
+    #[cold]
+    pub(crate) fn other_major(self, api: &ApiInfo) -> RpcError {
+        let spoken: Vec<String> = api.spoken().map(|end| end.to_string()).collect();
+        RpcError::new(
+            ErrorKind::VersionCap,
+            format!(
+                "this client speaks `{}` {}, {self}, which is another major",
+                api.name(),
+                spoken.join(" and ")
+            ),
+        )
     }
 }
 
@@ -98,7 +114,8 @@ impl Packed {
             search.needs(version, format_args!("this value of {}", Argument(name)))?;
         }
         for answer in method.answers() {
-            if answer.is_one_way() && method.kind() == MethodKind::Call {
+            if answer.is_one_way() && matches!(method.kind(), MethodKind::Call | MethodKind::Gather)
+            {
                 search.needs(answer.until(), "its answer")?;
             } else {
                 search.prefers(answer.until());
@@ -128,17 +145,7 @@ impl Packed {
         };
         match api.spoken().find(|end| end.major() == cap.version.major()) {
             Some(end) => Ok(end.min(cap.version)),
-            None => {
-                let spoken: Vec<String> = api.spoken().map(|end| end.to_string()).collect();
-                Err(RpcError::new(
-                    ErrorKind::VersionCap,
-                    format!(
-                        "this client speaks `{}` {}, {cap}, which is another major",
-                        api.name(),
-                        spoken.join(" and ")
-                    ),
-                ))
-            }
+            None => Err(cap.other_major(api)),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::older::{self, Older};
 use super::request::{Prepared, Request};
+use crate::name::Name;
 use crate::transport::{BoxFuture, Driver, Message, Response};
-use crate::{CallError, Client, ErrorKind, Outcome, RpcError, codec};
+use crate::{CallError, Client, ErrorKind, FanoutCast, MethodKind, Outcome, RpcError, codec};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::marker::PhantomData;
@@ -22,7 +23,7 @@ enum State<T, E> {
 /// What is the same for all messages, whatever comes back.
 pub(super) struct Sending<T, E = RpcError> {
     state: State<T, E>,
-    pub(super) method: &'static str,
+    pub(super) method: Name,
     /// Keeps the server of a local client.
     client: Option<Client>,
 }
@@ -88,7 +89,7 @@ impl<T, E> Sending<T, E> {
     }
 
     /// What was changed after it had been sent.
-    fn late(method: &'static str) -> Self {
+    pub(super) fn late(method: Name) -> Self {
         Self {
             state: State::Late,
             method,
@@ -104,8 +105,40 @@ impl<T, E> Sending<T, E> {
         }
     }
 
+    /// Where it goes, to be shown.
+    pub(super) fn target(&self) -> String {
+        let client = match &self.state {
+            State::Prepared(request) => Some(request.client()),
+            State::Sent(_) | State::Late | State::Done => self.client.as_ref(),
+        };
+        client.map_or_else(String::new, |client| client.target().to_string())
+    }
+
     pub(super) fn client(&self) -> Option<&Client> {
         self.client.as_ref()
+    }
+
+    /// Decodes what came back from a call.
+    pub(super) fn outcome<V, M>(
+        &self,
+        response: Result<Response, RpcError>,
+        older: &'static [Older],
+    ) -> Result<V, CallError<M>>
+    where
+        V: DeserializeOwned + 'static,
+        M: DeserializeOwned,
+    {
+        match response {
+            Ok(Response::Value(version, value)) => {
+                let decoded = match older::of(older, version) {
+                    None => codec::decode(&value),
+                    Some(older) => older.decode(&value),
+                };
+                decoded.map_err(|error| CallError::Rpc(self.undecodable("reply", &error)))
+            }
+            Ok(Response::MethodError(error)) => Err(self.method_error(&error)),
+            Err(error) => Err(CallError::Rpc(error)),
+        }
     }
 
     /// Decodes a reply.
@@ -133,7 +166,7 @@ impl<T, E> Sending<T, E> {
     #[cold]
     pub(super) fn failed(&self, error: RpcError) -> RpcError {
         match &self.client {
-            Some(client) => error.of_message(self.method, client.target(), None),
+            Some(client) => error.of_message(&self.method, client.target(), None),
             None => error,
         }
     }
@@ -202,23 +235,13 @@ where
             this.sending
                 .poll(cx, |driver, message| driver.call(message))
         );
-        Poll::Ready(match response {
-            Ok(Response::Value(version, value)) => {
-                let decoded = match older::of(this.older, version) {
-                    None => codec::decode(&value),
-                    Some(older) => older.decode(&value),
-                };
-                decoded.map_err(|error| CallError::Rpc(this.sending.undecodable("reply", &error)))
-            }
-            Ok(Response::MethodError(error)) => Err(this.sending.method_error(&error)),
-            Err(error) => Err(CallError::Rpc(error)),
-        })
+        Poll::Ready(this.sending.outcome(response, this.older))
     }
 }
 
 impl<R> fmt::Debug for Call<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Call({})", self.sending.method)
+        write!(f, "Call({})", &*self.sending.method)
     }
 }
 
@@ -227,6 +250,8 @@ impl<R> fmt::Debug for Call<R> {
 /// `Ok` means that the server has the message in its queue, with its topic, version and method checked; not that it has run. It
 /// dies with the server's process; `Server::stop` runs it first. Otherwise it was refused, and did not run. When it has run,
 /// nothing says: a test asks the service, or waits for `Server::wait`.
+///
+/// On a client that is prepared for a [`fanout`](crate::CallOptions::fanout), every server of the topic has accepted it.
 ///
 /// # Cancel safety
 ///
@@ -237,6 +262,15 @@ pub struct Cast(Sending<()>);
 impl Cast {
     pub(super) fn new(request: Request) -> Self {
         Self(Sending::new(request))
+    }
+
+    /// Sends it to every server of the topic, or to the one that the client is prepared for: see [`FanoutCast`].
+    pub fn fanout(self) -> FanoutCast {
+        let mut sending = self.0;
+        match sending.take() {
+            Some(request) => request.fanout(),
+            None => FanoutCast::late(sending.method),
+        }
     }
 }
 
@@ -254,12 +288,18 @@ impl Future for Cast {
     type Output = Result<(), RpcError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx, |driver, message| driver.cast(message))
+        self.0.poll(cx, |driver, message| match message.parts.kind {
+            MethodKind::Fanout => {
+                let sent = driver.fanout(message);
+                Box::pin(async move { sent.await.map(drop).map_err(RpcError::from) })
+            }
+            _ => driver.cast(message),
+        })
     }
 }
 
 impl fmt::Debug for Cast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cast({})", self.0.method)
+        write!(f, "Cast({})", &*self.0.method)
     }
 }

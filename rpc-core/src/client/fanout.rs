@@ -2,8 +2,9 @@
 
 use super::call::Sending;
 use super::request::{Prepared, Request};
+use crate::name::Name;
 use crate::transport::BoxFuture;
-use crate::{Client, RpcError, text};
+use crate::{Client, ErrorKind, RpcError, text};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -54,6 +55,23 @@ impl fmt::Display for FanoutError {
 }
 
 impl std::error::Error for FanoutError {}
+
+impl From<FanoutError> for RpcError {
+    /// The error of a cast that went to every server. Its kind says whether it may have run anywhere.
+    fn from(error: FanoutError) -> Self {
+        let incomplete = match error {
+            FanoutError::Rpc(error) => return error,
+            FanoutError::Incomplete(incomplete) => incomplete,
+        };
+        let kind = if incomplete.accepted.is_empty() && incomplete.unknown.is_empty() {
+            let refusal = incomplete.refused.first();
+            refusal.map_or(ErrorKind::Undeliverable, |(_, error)| error.kind())
+        } else {
+            ErrorKind::Incomplete
+        };
+        Self::new(kind, incomplete.to_string()).with_source(incomplete)
+    }
+}
 
 type Failures = Vec<(String, RpcError)>;
 type Again = Box<
@@ -203,6 +221,11 @@ impl FanoutCast {
     pub(super) fn new(request: Request) -> Self {
         Self(Sending::new(request))
     }
+
+    /// What was changed after it had been sent.
+    pub(super) fn late(method: Name) -> Self {
+        Self(Sending::late(method))
+    }
 }
 
 impl Prepared for FanoutCast {
@@ -226,6 +249,6 @@ impl Future for FanoutCast {
 
 impl fmt::Debug for FanoutCast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FanoutCast({})", self.0.method)
+        write!(f, "FanoutCast({})", &*self.0.method)
     }
 }

@@ -2,24 +2,32 @@
 
 mod call;
 mod fanout;
+mod gather;
 mod multicall;
 mod negotiate;
 mod older;
 mod options;
 mod pin;
+mod ready;
 mod request;
+mod setting;
 mod shared_cap;
+mod untyped;
 
 pub use call::{Call, Cast};
 pub use fanout::{Fanout, FanoutCast, FanoutError, FanoutIncomplete};
+pub use gather::Gather;
 pub use multicall::Multicall;
 pub use negotiate::{Negotiate, Negotiated};
 pub use older::Older;
-pub use options::{CallOptions, IntoVersion, UnknownVersion};
+pub use options::CallOptions;
 pub use pin::{Dynamic, Pinned};
 pub use request::{Prepared, Request, ServerName};
+pub use setting::{IntoVersion, Setting, UnknownVersion};
+pub use untyped::UntypedClient;
 
 use crate::server::{Endpoint, Server};
+use crate::transport::Spoken;
 use crate::{ApiInfo, Target, Transport};
 use options::Options;
 use std::fmt;
@@ -69,7 +77,7 @@ impl Client {
     #[must_use]
     pub fn prepare(&self, set: impl FnOnce(CallOptions) -> CallOptions) -> Self {
         Self {
-            options: Arc::new(set(CallOptions::new(&self.options, self.api)).finish()),
+            options: Arc::new(set(CallOptions::new(&self.options, self.api)).finish(&self.options)),
             ..self.clone()
         }
     }
@@ -78,6 +86,11 @@ impl Client {
     #[must_use]
     pub fn api(&self) -> &'static ApiInfo {
         self.api
+    }
+
+    /// What it speaks: the API's versions, under the namespace that it is prepared for.
+    pub(crate) fn spoken(&self) -> Spoken {
+        Spoken::of(self.api, self.options.namespace.as_ref())
     }
 
     /// Where its messages go.

@@ -240,6 +240,6 @@ impl Open {
 
 impl<R> fmt::Debug for Multicall<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Multicall({})", self.core.opening.method)
+        write!(f, "Multicall({})", &*self.core.opening.method)
     }
 }

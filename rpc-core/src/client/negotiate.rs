@@ -87,7 +87,7 @@ impl IntoFuture for Negotiate {
 
 impl Negotiate {
     fn settle(&self, survey: Survey) -> Result<Negotiated, RpcError> {
-        let api = self.client.api;
+        let api = self.client.spoken();
         // a server of another API on the topic gets no message of this one
         let servers: Vec<(String, Vec<Version>)> = survey
             .servers
@@ -127,12 +127,12 @@ impl Negotiate {
                 .map(|(_, versions)| newest(versions))
                 .try_fold(end, |lowest, newest| Some(lowest.min(newest?)))
         };
-        let Some(found) = api.spoken().find_map(lowest) else {
+        let Some(found) = api.ends().find_map(lowest) else {
             return Err(RpcError::new(
                 ErrorKind::UnsupportedVersion,
                 format!(
                     "there is no major version that all speak: this client {}, {}",
-                    list(&api.spoken().collect::<Vec<_>>()),
+                    list(&api.ends().collect::<Vec<_>>()),
                     few(servers
                         .iter()
                         .map(|(name, versions)| format!("{name} {}", list(versions))))
@@ -141,7 +141,7 @@ impl Negotiate {
         };
         self.client.options.negotiated.set(found);
         let (cap, _) = self.client.options.versions()?;
-        tracing::info!(name: "rpc.client.negotiated", api = api.name(), cap = %found, servers = servers.len(), "negotiated a version cap");
+        tracing::info!(name: "rpc.client.negotiated", api = self.client.api.name(), cap = %found, servers = servers.len(), "negotiated a version cap");
         Ok(Negotiated {
             cap: cap.map_or(found, |cap| cap.version),
             servers,

@@ -1,9 +1,10 @@
 //! What can be said about how a message is sent.
 
+use super::setting::{IntoVersion, Setting, UnknownVersion};
 use super::shared_cap::SharedCap;
 use crate::args::{Cap, CapOrigin};
-use crate::{ApiInfo, ErrorKind, RpcError, Target, Version, text};
-use std::fmt;
+use crate::transport::Patience;
+use crate::{ApiInfo, ErrorKind, RpcError, Target, Version};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,13 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) target: Arc<Target>,
+    /// Another than the API's own.
+    pub(super) namespace: Option<Arc<str>>,
     pub(crate) timeout: Option<Duration>,
+    pub(super) retry: Option<u32>,
+    pub(super) mandatory: bool,
+    /// Casts go to every server.
+    pub(super) fanout: bool,
     /// An error is told to whoever sends.
     pub(super) cap: Option<Result<Version, UnknownVersion>>,
     pub(super) pin: Option<Version>,
@@ -24,7 +31,11 @@ impl Options {
     pub(super) fn new(target: Target) -> Self {
         Self {
             target: Arc::new(target),
+            namespace: None,
             timeout: None,
+            retry: None,
+            mandatory: false,
+            fanout: false,
             cap: None,
             pin: None,
             floor: None,
@@ -46,6 +57,15 @@ impl Options {
         );
         Ok((cap, floor))
     }
+
+    /// How long somebody is looked for.
+    pub(super) fn patience(&self) -> Patience {
+        match self.retry {
+            _ if self.mandatory => Patience::Mandatory,
+            Some(more) => Patience::Rounds(more),
+            None => Patience::UntilDeadline,
+        }
+    }
 }
 
 fn configured(
@@ -64,6 +84,9 @@ fn configured(
 
 /// Options that override those of a client: see `prepare` of generated clients.
 ///
+/// Each is given a value, or `None`: that takes back what was set before, so that it is again what the method, the API or the
+/// client itself says. What is not named stays as it was.
+///
 /// ```
 /// # use rpc_core::{Context, rpc_api, transport, version};
 /// # use std::time::Duration;
@@ -73,6 +96,8 @@ fn configured(
 /// // every message that goes through `one` goes to this server
 /// let one = client.prepare(|call| call.server("node-1").timeout(Duration::from_secs(5)));
 /// let capped = one.prepare(|call| call.version_cap(version!("1.0")));
+/// // to any server again, as long as the method says
+/// let any = capped.prepare(|call| call.server(None).timeout(None));
 /// ```
 #[derive(Clone, Debug)]
 pub struct CallOptions {
@@ -90,10 +115,14 @@ impl CallOptions {
         }
     }
 
-    pub(super) fn finish(mut self) -> Options {
-        let old = &self.options.target;
-        if (old.exchange_name(), old.topic_name())
-            != (self.target.exchange_name(), self.target.topic_name())
+    pub(super) fn finish(mut self, before: &Options) -> Options {
+        self.target = self.target.or_topic(self.api.topic());
+        let topic = |target: &Target| {
+            let (exchange, topic) = (target.exchange_name(), target.topic_name());
+            (exchange.to_owned(), topic.to_owned())
+        };
+        if topic(&before.target) != topic(&self.target)
+            || before.namespace != self.options.namespace
         {
             // other servers, of which nothing is known
             self.options.negotiated = Arc::default();
@@ -102,37 +131,98 @@ impl CallOptions {
         self.options
     }
 
-    /// Sends to where another client does, and waits as long; nothing is said of versions.
+    /// Sends to where another client does, and looks and waits as long; nothing is said of versions.
     pub(crate) fn like(mut self, client: &super::Client) -> Self {
-        self.target = (*client.options.target).clone();
-        self.options.timeout = client.options.timeout;
+        let Options {
+            target,
+            timeout,
+            retry,
+            mandatory,
+            ..
+        } = &*client.options;
+        self.target = (**target).clone();
+        self.options.timeout = *timeout;
+        self.options.retry = *retry;
+        self.options.mandatory = *mandatory;
         self
     }
 
-    /// Sends to the server of this name, and to no other.
-    #[must_use]
-    pub fn server(mut self, server: impl Into<Arc<str>>) -> Self {
-        self.target = self.target.server(server);
-        self
-    }
-
-    /// Sends to another topic than that of the API, perhaps of another exchange and to one server.
+    /// Sends to another topic than that of the API, perhaps of another exchange and to one server. A target without a topic leaves the
+    /// topic as it was.
     #[must_use]
     pub fn target(mut self, target: Target) -> Self {
         let topic = self.target.topic_name().to_owned();
-        self.target = target.or_topic(
-            Some(&topic)
-                .filter(|topic| !topic.is_empty())
-                .map(String::as_str),
-        );
+        self.target = target.or_topic(Some(&*topic).filter(|topic| !topic.is_empty()));
+        self
+    }
+
+    /// Sends to a topic of this exchange. Default: the unnamed one.
+    #[must_use]
+    pub fn exchange(mut self, exchange: impl Setting<Arc<str>>) -> Self {
+        self.target = self.target.with_exchange(exchange.setting());
+        self
+    }
+
+    /// Sends to this topic. Default: that of the API.
+    #[must_use]
+    pub fn topic(mut self, topic: impl Setting<Arc<str>>) -> Self {
+        self.target = self.target.with_topic(topic.setting());
+        self
+    }
+
+    /// Sends to the server of this name, and to no other. Default: what `server` in the API says of a method, else any server
+    /// of the topic.
+    #[must_use]
+    pub fn server(mut self, server: impl Setting<Arc<str>>) -> Self {
+        self.target = self.target.with_server(server.setting());
+        self
+    }
+
+    /// Sends to the API that servers have in this namespace. What they announce there is what counts. Default: that of the API.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Setting<Arc<str>>) -> Self {
+        self.options.namespace = namespace.setting();
+        self
+    }
+
+    /// Whether casts go to every server of the topic, or to the one that is named. Default: a method that is no fanout goes to
+    /// one server, one that is a fanout goes to all, whatever is said here.
+    ///
+    /// `Ok` means then that all have accepted it. What some have accepted, and others have not, fails with
+    /// [`Incomplete`](crate::ErrorKind::Incomplete), and the [`FanoutIncomplete`](crate::FanoutIncomplete) is the error's source; [`Cast::fanout`](crate::Cast::fanout)
+    /// returns it as itself. Calls and multicalls fail with [`InvalidTarget`](crate::ErrorKind::InvalidTarget), before anything is
+    /// sent; a gather goes to every server anyway.
+    #[must_use]
+    pub fn fanout(mut self, fanout: impl Setting<bool>) -> Self {
+        self.options.fanout = fanout.setting().unwrap_or_default();
         self
     }
 
     /// How long to wait: for the reply to a call, for the acceptance of a cast, for each item of a multicall. A deadline that
-    /// is in the context holds as well. Default: what the method says, else 60 s.
+    /// is in the context holds as well. Zero is zero: nothing is sent. Default: what the method says, else 60 s.
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
+    pub fn timeout(mut self, timeout: impl Setting<Duration>) -> Self {
+        self.options.timeout = timeout.setting();
+        self
+    }
+
+    /// How often somebody is looked for who takes the message, while nobody does. 0: once, 3: three times more at most. Default: until
+    /// the deadline, which holds in any case.
+    ///
+    /// A round is over when every node that the transport lists, and that is not linked, has been dialled again: one that has been
+    /// away for long is dialled every 5 s. Where all are linked, there is nobody to dial, and so the first round is the last. Then the message is
+    /// [`Undeliverable`](crate::ErrorKind::Undeliverable). Nothing that was sent is ever sent again.
+    #[must_use]
+    pub fn retry(mut self, rounds: impl Setting<u32>) -> Self {
+        self.options.retry = rounds.setting();
+        self
+    }
+
+    /// Whether the message is [`Undeliverable`](crate::ErrorKind::Undeliverable) as soon as every listed node has announced itself
+    /// or could not be reached, at some time before or now, and nobody there takes it. It goes before [`retry`](Self::retry). Default: no.
+    #[must_use]
+    pub fn mandatory(mut self, mandatory: impl Setting<bool>) -> Self {
+        self.options.mandatory = mandatory.setting().unwrap_or_default();
         self
     }
 
@@ -140,10 +230,10 @@ impl CallOptions {
     /// before; a [pin](crate::Pinned) and what was [negotiated](crate::Client::negotiate) hold as well, and the lowest of them counts.
     ///
     /// A message that needs a newer version, or another major, fails with [`VersionCap`](crate::ErrorKind::VersionCap) before
-    /// anything is sent, and so does every message if a text given here is neither version nor release.
+    /// anything is sent, and so does every message if a text given here is neither version nor release. Default: none.
     #[must_use]
     pub fn version_cap(mut self, cap: impl IntoVersion) -> Self {
-        self.options.cap = Some(cap.into_version(self.api));
+        self.options.cap = cap.into_version(self.api).transpose();
         self
     }
 
@@ -151,69 +241,7 @@ impl CallOptions {
     /// asked. Above the cap, messages fail with [`VersionCap`](crate::ErrorKind::VersionCap). Default: the lowest that says all of a message.
     #[must_use]
     pub fn version(mut self, version: impl IntoVersion) -> Self {
-        self.options.floor = Some(version.into_version(self.api));
+        self.options.floor = version.into_version(self.api).transpose();
         self
     }
 }
-
-/// A [`Version`], or a text that is one, or is the name of a release.
-pub trait IntoVersion {
-    /// The version that it means to an API.
-    ///
-    /// # Errors
-    ///
-    /// When a text is neither a version nor a release of the API.
-    fn into_version(self, api: &ApiInfo) -> Result<Version, UnknownVersion>;
-}
-
-impl IntoVersion for Version {
-    fn into_version(self, _: &ApiInfo) -> Result<Version, UnknownVersion> {
-        Ok(self)
-    }
-}
-
-impl IntoVersion for &str {
-    fn into_version(self, api: &ApiInfo) -> Result<Version, UnknownVersion> {
-        let mut aliases = api.aliases().iter();
-        if let Some((_, version)) = aliases.find(|(name, _)| *name == self) {
-            return Ok(*version);
-        }
-        self.parse().map_err(|error: crate::ParseVersionError| {
-            let known: Vec<&str> = api.aliases().iter().map(|(name, _)| *name).collect();
-            UnknownVersion(if known.is_empty() {
-                error.to_string()
-            } else {
-                format!(
-                    "\"{}\" is neither a version, such as \"2.5\", nor a release of `{}`: {}",
-                    text::shown(self),
-                    api.name(),
-                    known.join(", ")
-                )
-            })
-        })
-    }
-}
-
-impl IntoVersion for &String {
-    fn into_version(self, api: &ApiInfo) -> Result<Version, UnknownVersion> {
-        self.as_str().into_version(api)
-    }
-}
-
-impl IntoVersion for String {
-    fn into_version(self, api: &ApiInfo) -> Result<Version, UnknownVersion> {
-        self.as_str().into_version(api)
-    }
-}
-
-/// A text is neither a version nor the name of a release.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownVersion(String);
-
-impl fmt::Display for UnknownVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UnknownVersion {}

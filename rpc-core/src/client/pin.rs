@@ -18,16 +18,19 @@ impl Client {
     /// Whether messages of this version, or of this release, may be sent: as `can_send_version` of oslo.messaging.
     ///
     /// For what behaves otherwise from some version on. While no cap is known, `true` for every version that this client speaks;
-    /// `false` for a text that is no version.
+    /// `false` for a text that is no version. `None` asks for a message that says no version: it may be sent while no cap is known.
     #[must_use]
     pub fn can_send_version(&self, version: impl IntoVersion) -> bool {
         let Ok(version) = version.into_version(self.api) else {
             return false;
         };
         match self.options.versions() {
-            Ok((cap, _)) => {
-                self.api.serves(version) && cap.is_none_or(|cap| cap.version.serves(version))
-            }
+            Ok((cap, _)) => match version {
+                Some(version) => {
+                    self.api.serves(version) && cap.is_none_or(|cap| cap.version.serves(version))
+                }
+                None => cap.is_none(),
+            },
             Err(_) => false,
         }
     }

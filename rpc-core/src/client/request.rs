@@ -1,10 +1,11 @@
 //! A message that is being put together by a generated client method.
 
-use super::{Call, Cast, Client, FanoutCast, Multicall, Older};
-use crate::args::Packed;
+use super::{Call, Cast, Client, FanoutCast, Gather, Multicall, Older};
+use crate::args::{Args, Cap, Packed, sealed};
 use crate::context::MAX_METADATA;
 use crate::convert::Conversion;
-use crate::transport::{Message, Parts};
+use crate::name::Name;
+use crate::transport::{Message, Parts, Spoken};
 use crate::{
     Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, MethodKind, RpcError, Version, codec,
 };
@@ -17,26 +18,49 @@ use tokio::time::Instant;
 /// A message that is being put together. Arguments are encoded at once, so that the future which sends it borrows nothing.
 pub struct Request {
     client: Client,
-    method: &'static MethodInfo,
     context: Context,
-    args: Result<Packed, codec::Error>,
+    asked: Asked,
     /// The server that the arguments say it is for.
     server: Option<Arc<str>>,
     /// What it is sent as.
     kind: MethodKind,
 }
 
+/// What is asked for.
+enum Asked {
+    /// A method of the client's API.
+    Typed(&'static MethodInfo, Result<Packed, codec::Error>),
+    /// A method that is known by its name alone.
+    Untyped(Arc<str>, Result<Args, codec::Error>),
+}
+
 impl Request {
     /// A message to a method.
     #[must_use]
     pub fn new(client: &Client, method: &'static MethodInfo, context: &Context) -> Self {
+        let args = Packed::new(client.api(), method);
         Self {
             client: client.clone(),
-            method,
             context: context.clone(),
-            args: Ok(Packed::new(client.api(), method)),
+            asked: Asked::Typed(method, Ok(args)),
             server: None,
             kind: method.kind(),
+        }
+    }
+
+    /// A message to a method that is known by its name alone.
+    pub(super) fn untyped<A: ?Sized + Serialize>(
+        client: &Client,
+        method: &str,
+        context: &Context,
+        args: &A,
+    ) -> Self {
+        Self {
+            client: client.clone(),
+            context: context.clone(),
+            asked: Asked::Untyped(method.into(), sealed(args).map(Args::Sealed)),
+            server: None,
+            kind: MethodKind::Call,
         }
     }
 
@@ -58,14 +82,14 @@ impl Request {
         Old: Serialize,
         New: ?Sized,
     {
-        if let Ok(args) = &mut self.args {
+        if let Asked::Typed(_, Ok(args)) = &mut self.asked {
             args.form(arg, form, C::convert(value));
         }
     }
 
     /// Whether the value that was given for an argument is one that came with this version.
     pub fn came_with(&mut self, arg: usize, version: Version, came: bool) {
-        if let Ok(args) = &mut self.args {
+        if let Asked::Typed(_, Ok(args)) = &mut self.asked {
             args.came_with(arg, version, came);
         }
     }
@@ -77,10 +101,11 @@ impl Request {
 
     /// The first argument that can't be encoded is the one that is told.
     fn write(&mut self, write: impl FnOnce(&mut Packed) -> Result<(), codec::Error>) {
-        if let Ok(args) = &mut self.args
-            && let Err(error) = write(args)
+        if let Asked::Typed(_, args) = &mut self.asked
+            && let Ok(packed) = args
+            && let Err(error) = write(packed)
         {
-            self.args = Err(error);
+            *args = Err(error);
         }
     }
 
@@ -101,13 +126,26 @@ impl Request {
     }
 
     /// Sent to every server.
-    pub fn fanout(self) -> FanoutCast {
+    pub fn fanout(mut self) -> FanoutCast {
+        self.kind = MethodKind::Fanout;
         FanoutCast::new(self)
     }
 
     /// Sent as a multicall.
-    pub fn multicall<R>(self) -> Multicall<R> {
+    pub fn multicall<R>(mut self) -> Multicall<R> {
+        self.kind = MethodKind::Multicall;
         Multicall::new(self)
+    }
+
+    /// Sent to every server as a call.
+    pub fn gather<R>(self) -> Gather<R> {
+        self.gather_with(&[])
+    }
+
+    /// Sent to every server as a call whose answer was of another type in older versions, the oldest first.
+    pub fn gather_with<R>(mut self, older: &'static [Older]) -> Gather<R> {
+        self.kind = MethodKind::Gather;
+        Gather::new(self, older)
     }
 
     /// What would be sent: the version, and the arguments. For measurements.
@@ -118,14 +156,24 @@ impl Request {
     pub fn sealed(self) -> Result<(Version, bytes::Bytes), RpcError> {
         let (_, message) = self.message()?;
         let version = message.parts.version;
-        let sealed = message.args.seal(version);
+        let sealed = match message.args {
+            Args::Packed(packed) => packed.seal(version),
+            Args::Sealed(encoded) => Ok(encoded),
+        };
         sealed
             .map(|encoded| (version, encoded.into_bytes()))
             .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))
     }
 
-    pub(super) fn method(&self) -> &'static str {
-        self.method.name()
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn method(&self) -> Name {
+        match &self.asked {
+            Asked::Typed(method, _) => Name::Written(method.name()),
+            Asked::Untyped(method, _) => Name::Given(Arc::clone(method)),
+        }
     }
 
     /// The timeout, and the deadline that the context brings.
@@ -135,17 +183,20 @@ impl Request {
 
     fn timeout(&self) -> Duration {
         let own = self.client.options.timeout;
-        own.or(self.method.timeout()).unwrap_or(DEFAULT_TIMEOUT)
+        let of_method = || match &self.asked {
+            Asked::Typed(method, _) => method.timeout(),
+            Asked::Untyped(..) => None,
+        };
+        own.or_else(of_method).unwrap_or(DEFAULT_TIMEOUT)
     }
 
     /// The client that sends it, with the message; its time begins now. What must not be sent fails here.
     pub(super) fn message(self) -> Result<(Client, Message), RpcError> {
-        let timeout = self.timeout();
+        let (timeout, method) = (self.timeout(), self.method());
         let Request {
             client,
-            method,
             context,
-            args,
+            asked,
             server,
             kind,
         } = self;
@@ -156,7 +207,7 @@ impl Request {
             }
             _ => Arc::clone(&options.target),
         };
-        let failed = |error: RpcError| error.of_message(method.name(), &target, None);
+        let failed = |error: RpcError| error.of_message(&method, &target, None);
         if target.topic_name().is_empty() {
             return Err(failed(RpcError::new(
                 ErrorKind::InvalidTarget,
@@ -169,12 +220,40 @@ impl Request {
                 "the client is prepared for a server without a name",
             )));
         }
-        let args = args.map_err(|error| {
+        let kind = match kind {
+            MethodKind::Cast if options.fanout => MethodKind::Fanout,
+            MethodKind::Call | MethodKind::Multicall if options.fanout => {
+                return Err(failed(RpcError::new(
+                    ErrorKind::InvalidTarget,
+                    format!(
+                        "a {} goes to one server, and the client is prepared for a fanout",
+                        kind.name()
+                    ),
+                )));
+            }
+            kind => kind,
+        };
+        let (cap, floor) = options.versions().map_err(failed)?;
+        let encoded = |error: codec::Error| {
             failed(RpcError::new(
                 ErrorKind::Encode,
                 format!("an argument can't be encoded: {error}"),
             ))
-        })?;
+        };
+        let mut api = client.spoken();
+        let (args, version) = match asked {
+            Asked::Typed(_, args) => {
+                let args = args.map_err(encoded)?;
+                let version = args.version(cap, floor).map_err(failed)?;
+                (Args::Packed(args), version)
+            }
+            Asked::Untyped(_, args) => {
+                let version = chosen(&api, cap, floor).map_err(failed)?;
+                // it was written for this version, whatever the API speaks
+                (api.newest, api.also) = (version, None);
+                (args.map_err(encoded)?, version)
+            }
+        };
         let metadata: usize = context
             .metadata()
             .map(|(key, value)| key.len() + value.len())
@@ -187,8 +266,6 @@ impl Request {
                 ),
             )));
         }
-        let (cap, floor) = options.versions().map_err(failed)?;
-        let version = args.version(cap, floor).map_err(failed)?;
         let now = Instant::now();
         let deadline = Parts::deadline(now, timeout, &context);
         if deadline <= now {
@@ -200,8 +277,8 @@ impl Request {
         let message = Message {
             parts: Parts {
                 target,
-                api: client.api,
                 method,
+                api,
                 kind,
                 version,
                 cap,
@@ -209,6 +286,7 @@ impl Request {
                 sent: now,
                 deadline,
                 timeout,
+                patience: options.patience(),
                 context,
             },
             args,
@@ -217,10 +295,26 @@ impl Request {
     }
 }
 
+/// The version of a message that says no more than its client does.
+fn chosen(api: &Spoken, cap: Option<Cap>, version: Option<Version>) -> Result<Version, RpcError> {
+    match (version, cap) {
+        (Some(version), Some(cap)) if !cap.version.serves(version) => Err(RpcError::new(
+            ErrorKind::VersionCap,
+            format!("it is of version {version}, {cap}"),
+        )),
+        (Some(version), _) => Ok(version),
+        (None, None) => Ok(api.newest),
+        (None, Some(cap)) => Err(RpcError::new(
+            ErrorKind::VersionCap,
+            format!("it says no version, {cap}: give it one by `.version(\"…\")`"),
+        )),
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("method", &self.method.name())
+            .field("method", &self.method())
             .finish_non_exhaustive()
     }
 }

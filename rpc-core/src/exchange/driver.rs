@@ -7,8 +7,8 @@ use super::stream::{Batch, End, StreamQueue};
 use super::{Inbound, Outbound, WINDOW_BYTES, WINDOW_REQUESTS};
 use crate::server::Service;
 use crate::transport::{
-    BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response, Survey,
-    Transport, TransportCounters, TransportStats, TransportUrl,
+    Answers, BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response,
+    Spoken, Survey, Transport, TransportCounters, TransportStats, TransportUrl,
 };
 use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError, Target};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,6 +126,10 @@ impl<L: Links> Driver for Exchange<L> {
         super::fanout(self.outbound(), message.parts, message.args)
     }
 
+    fn gather(&self, message: Message) -> Answers {
+        super::gather(self.outbound(), message)
+    }
+
     fn multicall(&self, mut message: Message) -> BoxFuture<Result<ItemStream, RpcError>> {
         let outbound = self.outbound();
         Box::pin(async move {
@@ -145,6 +149,16 @@ impl<L: Links> Driver for Exchange<L> {
     fn survey(&self, target: Arc<Target>, deadline: Instant) -> BoxFuture<Survey> {
         let outbound = self.outbound();
         Box::pin(async move { outbound.survey(&target, deadline).await })
+    }
+
+    fn ready(
+        &self,
+        target: Arc<Target>,
+        sought: Spoken,
+        deadline: Instant,
+    ) -> BoxFuture<Result<(), RpcError>> {
+        let outbound = self.outbound();
+        Box::pin(async move { outbound.ready(&target, &sought, deadline).await })
     }
 
     fn listen(

@@ -4,9 +4,10 @@ use super::Outbound;
 use super::nodes::Settled;
 use super::request::Body;
 use super::routes::Route;
-use crate::args::Packed;
+use super::search::Rounds;
+use crate::args::Args;
 use crate::transport::{BoxFuture, Parts};
-use crate::{ErrorKind, Fanout, FanoutError, FanoutIncomplete, RpcError};
+use crate::{Fanout, FanoutError, FanoutIncomplete, RpcError, lock};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) fn fanout(
     outbound: Arc<Outbound>,
     parts: Parts,
-    args: Packed,
+    args: Args,
 ) -> BoxFuture<Result<Fanout, FanoutError>> {
     let round = Round {
         outbound,
@@ -34,7 +35,7 @@ pub(crate) fn fanout(
 struct Round {
     outbound: Arc<Outbound>,
     parts: Parts,
-    args: Packed,
+    args: Args,
     /// A node that is not linked counts as not reached once it has been dialled after this.
     settled: Settled,
     accepted: Vec<String>,
@@ -53,14 +54,10 @@ impl Round {
             self.send_to_one().await?;
             Vec::new()
         } else {
-            self.send_to_all().await;
+            self.send_to_all().await?;
             self.refused.extend(self.outbound.shadowed(&self.parts));
             self.outbound.unreached()
         };
-        if self.accepted.is_empty() && self.unknown.is_empty() && self.refused.is_empty() {
-            let error = RpcError::new(ErrorKind::Undeliverable, self.outbound.absence());
-            return Err(FanoutError::Rpc(self.of_message(error)));
-        }
         if self.refused.is_empty() && self.unknown.is_empty() && unreached.is_empty() {
             return Ok(Fanout::new(self.accepted));
         }
@@ -95,23 +92,26 @@ impl Round {
 
     async fn send_to_one(&mut self) -> Result<(), FanoutError> {
         let mut args = self.args.clone();
+        let body = Body::of(&mut args, self.parts.version);
         let found = self
             .outbound
-            .route(&self.parts, &Body::Packed(&mut args), &[])
+            .route(&self.parts, &body, &[])
             .await
             .map_err(|error| FanoutError::Rpc(self.of_message(error)))?;
         let sent = self
             .outbound
-            .cast_to(&found.route, &self.parts, &args)
-            .await;
+            .request_to(&found.route, &self.parts, &self.args)
+            .await
+            .map(drop);
         self.note(&found.route, sent);
         Ok(())
     }
 
     /// Sends to each server as soon as it is known, until every node has announced itself or could not be reached, and somebody
     /// was there.
-    async fn send_to_all(&mut self) {
+    async fn send_to_all(&mut self) -> Result<(), FanoutError> {
         let (outbound, parts) = (Arc::clone(&self.outbound), self.parts.clone());
+        let mut rounds = Rounds::new(parts.patience, &lock(&outbound.table));
         let packed = self.args.clone();
         let mut asked: HashSet<String> = self.accepted.iter().cloned().collect();
         asked.extend(self.unknown.iter().map(|(server, _)| server.clone()));
@@ -126,15 +126,24 @@ impl Round {
                 if asked.insert(route.service.server.clone()) {
                     let (outbound, parts, packed) = (&outbound, &parts, &packed);
                     sending.push(async move {
-                        let sent = outbound.cast_to(&route, parts, packed).await;
-                        (route, sent)
+                        let sent = outbound.request_to(&route, parts, packed).await;
+                        (route, sent.map(drop))
                     });
                 }
             }
             // if nobody at all is there, somebody is waited for
+            if asked.is_empty()
+                && (deadline.is_elapsed() || rounds.are_over(&lock(&outbound.table)))
+            {
+                if !self.refused.is_empty() {
+                    // whoever refused it in an earlier round has gone since
+                    return Ok(());
+                }
+                return Err(FanoutError::Rpc(self.of_message(outbound.nobody(&rounds))));
+            }
             let all = settled && !asked.is_empty();
             if sending.is_empty() && (all || deadline.is_elapsed()) {
-                return;
+                return Ok(());
             }
             tokio::select! {
                 Some((route, sent)) = sending.next() => self.note(&route, sent),
@@ -157,6 +166,6 @@ impl Round {
 
     fn of_message(&self, error: RpcError) -> RpcError {
         let elapsed = Instant::now().saturating_duration_since(self.parts.sent);
-        error.of_message(self.parts.method.name(), &self.parts.target, Some(elapsed))
+        error.of_message(&self.parts.method, &self.parts.target, Some(elapsed))
     }
 }

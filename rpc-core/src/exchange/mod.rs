@@ -20,8 +20,11 @@
 //! | `routes` | which servers there are, and whose turn it is |
 //! | `nodes` | the addresses of the directory, and which are linked |
 //! | `outbound` | links that come and go, and what arrives on them |
+//! | `search` | who takes a message, and how long somebody is looked for |
 //! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
 //! | `fanout` | the same message to every server |
+//! | `gather` | the same call to every server, and their answers |
+//! | `survey` | which servers there are, and what they speak |
 //! | `stream` | items that arrived and were not read yet |
 //! | `peer` | an instance's end of a link: requests that run |
 //! | `execution` | one request at an instance: cancellation, credit, where the answer goes |
@@ -32,6 +35,7 @@ mod driver;
 mod execution;
 mod fanout;
 mod frame;
+mod gather;
 mod ids;
 mod inbound;
 mod link;
@@ -41,6 +45,7 @@ mod outbox;
 mod peer;
 mod request;
 mod routes;
+mod search;
 mod stream;
 mod survey;
 mod waiting;
@@ -48,6 +53,7 @@ mod waiting;
 pub use driver::{Exchange, Links};
 pub(crate) use fanout::fanout;
 pub use frame::PROTOCOL;
+pub(crate) use gather::gather;
 pub use inbound::{Inbound, WINDOW_BYTES, WINDOW_REQUESTS};
 pub use link::ClientLink;
 pub use nodes::NodeId;

@@ -7,6 +7,7 @@ use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
 use crate::{ErrorKind, RpcError, Version, text};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// Names an address of the directory, to the transport that dials it.
@@ -72,6 +73,13 @@ impl Nodes {
         self.nodes.iter().all(|(id, node)| {
             node.link.is_some() || node.settled > before.get(id).copied().unwrap_or(0)
         })
+    }
+
+    /// Whether nobody is going to be dialled.
+    pub(super) fn all_linked(&self) -> bool {
+        self.nodes
+            .values()
+            .all(|node| node.link.is_some() || node.twin)
     }
 
     pub(super) fn settled(&self) -> Settled {
@@ -149,7 +157,7 @@ impl Nodes {
         };
         // in a major, the newest server understands what any other does
         let mut why = None;
-        let majors = parts.api.spoken().map(Version::major);
+        let majors = parts.api.ends().map(Version::major);
         for major in majors.filter(|major| may_be_sent(parts, *major)) {
             let Some(newest) = self.routes.newest(wanted, major) else {
                 continue;
@@ -193,7 +201,8 @@ impl Nodes {
         self.routes.candidates(wanted(parts, version, bytes), tried)
     }
 
-    pub(super) fn absence(&self) -> String {
+    /// Why nobody is there, and when nobody was.
+    pub(super) fn absence(&self, when: &dyn fmt::Display) -> String {
         let nodes: Vec<String> = self
             .nodes
             .values()
@@ -201,12 +210,9 @@ impl Nodes {
             .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
             .collect();
         if nodes.is_empty() {
-            return "no server was there before the deadline, and no node is known".into();
+            return format!("no server was there{when}, and no node is known");
         }
-        format!(
-            "no server was there before the deadline; nodes: {}",
-            nodes.join(", ")
-        )
+        format!("no server was there{when}; nodes: {}", nodes.join(", "))
     }
 }
 
@@ -259,7 +265,7 @@ pub(super) fn version_at(
 /// in.
 fn announced(parts: &Parts, version: Version, route: &Route) -> Option<Version> {
     let newest = |major| route.service.newest(parts.api.namespace(), major);
-    let majors = parts.api.spoken().map(Version::major);
+    let majors = parts.api.ends().map(Version::major);
     let mut others = majors.filter(|major| may_be_sent(parts, *major));
     newest(version.major()).or_else(|| others.find_map(newest))
 }

@@ -256,11 +256,6 @@ impl Outbound {
     pub(super) fn unreached(&self) -> Vec<(String, String)> {
         lock(&self.table).unreached()
     }
-
-    /// What the nodes of the directory look like when nobody is there.
-    pub(crate) fn absence(&self) -> String {
-        lock(&self.table).absence()
-    }
 }
 
 impl fmt::Debug for Outbound {

@@ -3,11 +3,11 @@
 use super::Outbound;
 use super::frame::{self, Kind, RequestHeader};
 use super::link::{InFlight, Place};
-use super::nodes::{Settled, version_at};
-use super::routes::{Nobody, Route};
+use super::nodes::version_at;
+use super::routes::Route;
 use super::stream::{STREAM_CREDIT, StreamQueue};
 use super::waiting::Answer;
-use crate::args::Packed;
+use crate::args::{Args, Packed};
 use crate::codec::{self, Encoded};
 use crate::transport::{Message, Parts, Response};
 use crate::{ErrorKind, MethodKind, RpcError, Version, lock};
@@ -29,24 +29,20 @@ impl Outbound {
         self.counters.requests_sent.fetch_add(1, Relaxed);
         let result = self.attempts(parts, args).await.map_err(|error| {
             self.counters.requests_failed.fetch_add(1, Relaxed);
-            error.of_message(
-                parts.method.name(),
-                &parts.target,
-                Some(parts.sent.elapsed()),
-            )
+            error.of_message(&parts.method, &parts.target, Some(parts.sent.elapsed()))
         });
         if tracing::enabled!(tracing::Level::DEBUG) {
             let outcome = result
                 .as_ref()
                 .map_or_else(|error| error.kind().name(), |_| "ok");
-            tracing::debug!(name: "rpc.request.answered", method = parts.method.name(), target = %parts.target, outcome,
+            tracing::debug!(name: "rpc.request.answered", method = &*parts.method, target = %parts.target, outcome,
                 elapsed = ?parts.sent.elapsed(), "request answered");
         }
         result
     }
 
-    async fn attempts(&self, parts: &Parts, args: &mut Packed) -> Result<Opened, RpcError> {
-        let mut body = Body::Packed(args);
+    async fn attempts(&self, parts: &Parts, args: &mut Args) -> Result<Opened, RpcError> {
+        let mut body = Body::of(args, parts.version);
         let mut tried: Vec<Arc<Route>> = Vec::new();
         let mut refusal: Option<RpcError> = None;
         loop {
@@ -88,65 +84,11 @@ impl Outbound {
                     if named || !elsewhere {
                         return Err(error);
                     }
-                    tracing::debug!(name: "rpc.request.refused", method = parts.method.name(), error = %error, "refused, another server is tried");
+                    tracing::debug!(name: "rpc.request.refused", method = &*parts.method, error = %error, "refused, another server is tried");
                     refusal = Some(error);
                     tried.push(Arc::clone(route));
                     body = again;
                 }
-            }
-        }
-    }
-
-    /// Finds a server for a message, and waits for one until the deadline.
-    pub(crate) async fn route(
-        &self,
-        parts: &Parts,
-        body: &Body<'_>,
-        tried: &[Arc<Route>],
-    ) -> Result<Found, RpcError> {
-        if let Ok(found) = lock(&self.table).find(parts, body, tried)? {
-            return Ok(found);
-        }
-        // seldom waited for, and boxed so that a request which does not wait is small
-        Box::pin(self.wait_for_route(parts, body, tried)).await
-    }
-
-    async fn wait_for_route(
-        &self,
-        parts: &Parts,
-        body: &Body<'_>,
-        tried: &[Arc<Route>],
-    ) -> Result<Found, RpcError> {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // from here on, no change is missed
-            changed.as_mut().enable();
-            let (found, all_settled) = {
-                let mut table = lock(&self.table);
-                (
-                    table.find(parts, body, tried)?,
-                    table.all_settled(&Settled::new()),
-                )
-            };
-            match found {
-                Ok(found) => return Ok(found),
-                Err(Nobody::AllTried) => {
-                    return Err(RpcError::new(
-                        ErrorKind::Unavailable,
-                        "every server has refused it",
-                    ));
-                }
-                Err(Nobody::Version) if all_settled => {
-                    return Err(lock(&self.table).unserved(parts, body));
-                }
-                Err(_) => {}
-            }
-            if timeout_at(parts.deadline, changed).await.is_err() {
-                return Err(RpcError::new(
-                    ErrorKind::Undeliverable,
-                    lock(&self.table).absence(),
-                ));
             }
         }
     }
@@ -166,7 +108,7 @@ impl Outbound {
         let body_len = frame.len();
         let stream = (parts.kind == MethodKind::Multicall)
             .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
-        tracing::debug!(name: "rpc.request.sent", method = parts.method.name(), target = %parts.target, server = %route.name(), %version, "request sent");
+        tracing::debug!(name: "rpc.request.sent", method = &*parts.method, target = %parts.target, server = %route.name(), %version, "request sent");
         write_header(&mut frame, parts, version, route)
             .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
         let (mut in_flight, written) =
@@ -209,17 +151,17 @@ impl Outbound {
         }
     }
 
-    /// Sends a cast to one server that is known already.
-    pub(crate) async fn cast_to(
+    /// Sends a message to one server that is known already.
+    pub(super) async fn request_to(
         &self,
         route: &Arc<Route>,
         parts: &Parts,
-        args: &Packed,
-    ) -> Result<(), RpcError> {
+        args: &Args,
+    ) -> Result<Opened, RpcError> {
         self.counters.requests_sent.fetch_add(1, Relaxed);
         let mut args = args.clone();
         let sent = async {
-            let body = Body::Packed(&mut args);
+            let body = Body::of(&mut args, parts.version);
             let version =
                 version_at(route, parts, &body).map_err(|error| error.of_server(&route.name()))?;
             let attempt = match place(std::slice::from_ref(route), parts, body.len()).await? {
@@ -227,7 +169,7 @@ impl Outbound {
                 None => Attempt::NotWritten(body),
             };
             match attempt {
-                Attempt::Opened(_) => Ok(()),
+                Attempt::Opened(opened) => Ok(opened),
                 Attempt::NotWritten(_) => Err(RpcError::new(
                     ErrorKind::Undeliverable,
                     "the link was lost, or the server began to stop, before the message was written",
@@ -241,11 +183,7 @@ impl Outbound {
             self.counters.requests_failed.fetch_add(1, Relaxed);
         }
         sent.map_err(|error| {
-            error.of_message(
-                parts.method.name(),
-                &parts.target,
-                Some(parts.sent.elapsed()),
-            )
+            error.of_message(&parts.method, &parts.target, Some(parts.sent.elapsed()))
         })
     }
 }
@@ -329,7 +267,15 @@ pub(crate) enum Body<'a> {
     Written(Version, Bytes),
 }
 
-impl Body<'_> {
+impl<'a> Body<'a> {
+    /// The arguments of a message of this version, or of one that is found yet.
+    pub(super) fn of(args: &'a mut Args, version: Version) -> Self {
+        match args {
+            Args::Packed(packed) => Self::Packed(packed),
+            Args::Sealed(encoded) => Self::Fresh(version, encoded.take()),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Packed(packed) => packed.len(),
@@ -362,7 +308,7 @@ thread_local! {
 
 fn kind_of(parts: &Parts) -> Kind {
     match parts.kind {
-        MethodKind::Call => Kind::Call,
+        MethodKind::Call | MethodKind::Gather => Kind::Call,
         MethodKind::Cast | MethodKind::Fanout => Kind::Cast,
         MethodKind::Multicall => Kind::Multicall,
     }
@@ -381,8 +327,8 @@ fn write_header(
         server: &route.service.server,
         namespace: parts.api.namespace(),
         version,
-        built: parts.api.version(),
-        method: parts.method.name(),
+        built: parts.api.newest,
+        method: &parts.method,
         remaining: parts.remaining(),
         credit: (kind == Kind::Multicall).then_some(STREAM_CREDIT),
     };

@@ -2,8 +2,10 @@
 
 use super::Outbound;
 use super::nodes::Settled;
-use crate::transport::{Survey, Surveyed};
-use crate::{Target, lock};
+use super::routes::{Route, spoken};
+use crate::transport::{Spoken, Survey, Surveyed};
+use crate::{ErrorKind, RpcError, Target, lock};
+use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 impl Outbound {
@@ -41,8 +43,71 @@ impl Outbound {
         let survey = Survey {
             servers: servers.collect(),
             unreached: table.unreached(),
-            absence: table.absence(),
+            absence: table.absence(&BEFORE),
         };
         (survey, table.all_settled(&Settled::new()))
     }
+
+    /// Waits until a server of the target takes messages up to one of these versions.
+    pub(crate) async fn ready(
+        &self,
+        target: &Target,
+        sought: &Spoken,
+        deadline: Instant,
+    ) -> Result<(), RpcError> {
+        let takes = |route: &Arc<Route>| {
+            let newest = |end: &crate::Version| {
+                route
+                    .service
+                    .newest(sought.namespace(), end.major())
+                    .is_some_and(|newest| newest.serves(*end))
+            };
+            sought.ends().any(|end| newest(&end))
+        };
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // from here on, no change is missed
+            changed.as_mut().enable();
+            let there = self.there(target);
+            if there.iter().any(takes) {
+                return Ok(());
+            }
+            if deadline <= Instant::now() {
+                return Err(self.unready(&there, sought));
+            }
+            // the time is looked at above
+            let _ = timeout_at(deadline, changed).await;
+        }
+    }
+
+    /// The servers of a target that are not stopping.
+    fn there(&self, target: &Target) -> Vec<Arc<Route>> {
+        let table = lock(&self.table);
+        let mut there = table
+            .routes
+            .all(target.exchange_name(), target.topic_name());
+        if let Some(server) = target.server_name() {
+            there.retain(|route| route.service.server == server);
+        }
+        there
+    }
+
+    fn unready(&self, there: &[Arc<Route>], sought: &Spoken) -> RpcError {
+        if there.is_empty() {
+            let absence = lock(&self.table).absence(&BEFORE);
+            return RpcError::new(ErrorKind::Undeliverable, absence);
+        }
+        let ends: Vec<String> = sought.ends().map(|end| end.to_string()).collect();
+        RpcError::new(
+            ErrorKind::UnsupportedVersion,
+            format!(
+                "this client sends up to version {}; the servers speak {}",
+                ends.join(" or "),
+                spoken(there.iter().map(|route| &**route)).join(", ")
+            ),
+        )
+    }
 }
+
+const BEFORE: &str = " before the deadline";

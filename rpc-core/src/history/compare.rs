@@ -297,11 +297,13 @@ impl Methods<'_> {
         };
         let next = &self.next.version;
         let write = match value {
-            Some(value) if self.was.kind == MethodKind::Call => format!(
-                "write `returned(type = {value}, until = \"{next}\")` in its `#[rpc(..)]`{}{}",
-                self.next.and_raise,
-                or_rename(was)
-            ),
+            Some(value) if matches!(self.was.kind, MethodKind::Call | MethodKind::Gather) => {
+                format!(
+                    "write `returned(type = {value}, until = \"{next}\")` in its `#[rpc(..)]`{}{}",
+                    self.next.and_raise,
+                    or_rename(was)
+                )
+            }
             _ => format!(
                 "write it as it was, and a new method beside it{}",
                 or_rename(was)

@@ -257,8 +257,8 @@ fn version(text: &str) -> Result<Version, String> {
 }
 
 fn kind(word: &str) -> Option<MethodKind> {
-    use MethodKind::{Call, Cast, Fanout, Multicall};
-    [Call, Cast, Fanout, Multicall]
+    use MethodKind::{Call, Cast, Fanout, Gather, Multicall};
+    [Call, Cast, Fanout, Multicall, Gather]
         .into_iter()
         .find(|kind| kind.name() == word)
 }

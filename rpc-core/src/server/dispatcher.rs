@@ -100,10 +100,13 @@ impl Dispatcher {
             if !info.is_in(version) {
                 continue;
             }
-            // a call may be cast: then nobody waits for its value
+            // a call may be cast: then nobody waits for its value; and a gather is a call to each server
             let fits = match asked {
                 MethodKind::Cast | MethodKind::Fanout => info.kind() != MethodKind::Multicall,
-                one => info.kind() == one,
+                MethodKind::Call | MethodKind::Gather => {
+                    matches!(info.kind(), MethodKind::Call | MethodKind::Gather)
+                }
+                MethodKind::Multicall => info.kind() == MethodKind::Multicall,
             };
             if !fits {
                 return Err(NotFound {
@@ -160,7 +163,7 @@ impl Dispatcher {
 
 fn kind_name(kind: MethodKind) -> &'static str {
     match kind {
-        MethodKind::Call => "call",
+        MethodKind::Call | MethodKind::Gather => "call",
         MethodKind::Cast | MethodKind::Fanout => "cast",
         MethodKind::Multicall => "multicall",
     }

@@ -14,13 +14,14 @@ pub use stats::TransportStats;
 pub use transports::{OpenError, Scheme, Transports};
 pub use url::{ParseUrlError, TransportUrl};
 
-use crate::args::{Cap, Packed};
+use crate::args::{Args, Cap};
+use crate::name::Name;
 use crate::server::Service;
 use crate::{
-    ApiInfo, Context, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, StartError, Target,
-    Version,
+    ApiInfo, Context, Fanout, FanoutError, MethodKind, RpcError, StartError, Target, Version,
 };
 use bytes::Bytes;
+use futures_core::Stream;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,15 +36,16 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) parts: Parts,
-    pub(crate) args: Packed,
+    pub(crate) args: Args,
 }
 
 /// A message without its arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     pub(crate) target: Arc<Target>,
-    pub(crate) api: &'static ApiInfo,
-    pub(crate) method: &'static MethodInfo,
+    /// The method, and where it is looked for.
+    pub(crate) method: Name,
+    pub(crate) api: Spoken,
     /// What it is sent as: a call may be cast.
     pub(crate) kind: MethodKind,
     /// The version that it is sent in, unless the server that it goes to needs a lower one.
@@ -59,10 +61,55 @@ pub(crate) struct Parts {
     pub(crate) deadline: Instant,
     /// How long it may take, each time that it is sent.
     pub(crate) timeout: Duration,
+    /// How long somebody is looked for who takes it, within the deadline.
+    pub(crate) patience: Patience,
+}
+
+/// What a client speaks: a namespace, and the end of each major version in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    pub(crate) namespace: Option<Name>,
+    pub(crate) newest: Version,
+    /// The end of an older major.
+    pub(crate) also: Option<Version>,
+}
+
+impl Spoken {
+    /// What an API speaks, perhaps in another namespace than its own.
+    pub(crate) fn of(api: &ApiInfo, namespace: Option<&Arc<str>>) -> Self {
+        let given = namespace.map(|namespace| Name::Given(Arc::clone(namespace)));
+        Self {
+            namespace: given.or_else(|| api.namespace().map(Name::Written)),
+            newest: api.version(),
+            also: api.also(),
+        }
+    }
+
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// The end of each major version, the newest first.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = Version> + use<> {
+        std::iter::once(self.newest).chain(self.also)
+    }
+}
+
+/// How long somebody is looked for who takes a message, while nobody does.
+///
+/// A round is over when each node that is not linked has been dialled again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Patience {
+    #[default]
+    UntilDeadline,
+    /// One round, and so many more at most.
+    Rounds(u32),
+    /// Each node counts that has ever been dialled.
+    Mandatory,
 }
 
 /// A time that never comes, for a timeout that the clock can't say: thirty years.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+pub(crate) const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 impl Parts {
     /// When something that begins now has to end: after its timeout, and not after the deadline that its context brings.
@@ -125,6 +172,9 @@ impl fmt::Debug for ItemStream {
     }
 }
 
+/// The answers to a gather, each with the name of the server that it is from; or with an address that was not reached.
+pub(crate) type Answers = Pin<Box<dyn Stream<Item = (String, Result<Response, RpcError>)> + Send>>;
+
 /// The servers of a topic, as they announced themselves.
 #[derive(Debug)]
 pub(crate) struct Survey {
@@ -158,12 +208,23 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// Sends a message to every server of the topic and waits until all have accepted it.
     fn fanout(&self, message: Message) -> BoxFuture<Result<Fanout, FanoutError>>;
 
+    /// Sends a call to every server of the topic.
+    fn gather(&self, message: Message) -> Answers;
+
     /// Sends a message to one server and waits until it has accepted to send a stream.
     fn multicall(&self, message: Message) -> BoxFuture<Result<ItemStream, RpcError>>;
 
     /// Looks which servers of a topic there are, once every node has announced itself or could not be reached, or the time is
     /// over.
     fn survey(&self, target: Arc<Target>, deadline: Instant) -> BoxFuture<Survey>;
+
+    /// Waits until a server of the target speaks one of these versions.
+    fn ready(
+        &self,
+        target: Arc<Target>,
+        sought: Spoken,
+        deadline: Instant,
+    ) -> BoxFuture<Result<(), RpcError>>;
 
     /// Makes a server reachable. `listen` is where, if the server says so.
     fn listen(

@@ -173,13 +173,18 @@ fn wire_names(arg: &Arg, method_since: Version) -> Vec<WireName<'_>> {
 
 /// Setters are methods of what a client's method returns.
 pub(super) fn setters(method: &Method, ctxt: &Ctxt) {
-    if method.kind != Kind::Call {
-        return;
-    }
+    let own = match method.kind {
+        Kind::Call => "cast",
+        Kind::Cast => "fanout",
+        _ => return,
+    };
     for arg in method.args.iter().filter(|arg| arg.is_set()) {
-        if arg.ident.unraw() == "cast" {
-            let message = "every call has a `cast` of its own, where this argument would be set: write `positional` beside its \
-                           `since`, or give it another name, and `name = \"cast\"` if it must keep this one on the wire";
+        if arg.ident.unraw() == own {
+            let message = format!(
+                "every {} has a `{own}` of its own, where this argument would be set: write `positional` beside its \
+                 `since`, or give it another name, and `name = \"{own}\"` if it must keep this one on the wire",
+                method.kind.word()
+            );
             ctxt.error(arg.ident.span(), message);
         }
     }

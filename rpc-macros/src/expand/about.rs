@@ -19,6 +19,7 @@ pub(super) fn method(method: &Method, markers: &Markers, names: &Names) -> Token
         Kind::Cast => format!("Has a server run `{name}`, with no reply."),
         Kind::Fanout => format!("Has every server run `{name}`, with no reply."),
         Kind::Multicall => format!("Runs `{name}` on a server, which answers item by item."),
+        Kind::Gather => format!("Runs `{name}` on every server, and gets their answers."),
     };
     let (since, kind) = (method.since.version, method.kind.word());
     let last = method.until.map(|until| markers.before(until));

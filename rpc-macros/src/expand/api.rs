@@ -99,6 +99,7 @@ fn method(method: &Method, private: &TokenStream) -> TokenStream {
         Kind::Cast => quote!(Cast),
         Kind::Fanout => quote!(Fanout),
         Kind::Multicall => quote!(Multicall),
+        Kind::Gather => quote!(Gather),
     };
     let since = version(method.since.version, private);
     let until = method.until.map(|until| version(until, private));

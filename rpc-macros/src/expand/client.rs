@@ -229,15 +229,19 @@ fn method(method: &Method, markers: &Markers, names: &Names) -> TokenStream {
         false => (Some(quote!(let mut #request = #new;)), quote!(#request)),
     };
     let send = match method.kind {
-        Kind::Call => {
+        Kind::Call | Kind::Gather => {
             // An older answer that is not understood is not asked for.
             let older = method.returned.iter().filter(|older| !older.one_way);
             let older: Vec<_> = older
                 .map(|older| older_answer(older, answer, private))
                 .collect();
+            let (send, send_with) = match method.kind {
+                Kind::Gather => (quote!(gather), quote!(gather_with)),
+                _ => (quote!(call), quote!(call_with)),
+            };
             match older.is_empty() {
-                true => quote!(call::<#answer>(#request)),
-                false => quote!(call_with::<#answer>(#request, const { &[#(#older),*] })),
+                true => quote!(#send::<#answer>(#request)),
+                false => quote!(#send_with::<#answer>(#request, const { &[#(#older),*] })),
             }
         }
         Kind::Cast => quote!(cast(#request)),

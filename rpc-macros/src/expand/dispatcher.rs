@@ -135,7 +135,7 @@ fn arm(method: &Method, names: &Names) -> TokenStream {
     let run = quote!(<#implementor as #service>::#ident(&#this, #lent #(, #passed)*));
 
     let (open, finish) = match method.kind {
-        Kind::Call => (
+        Kind::Call | Kind::Gather => (
             quote!(let (#context, #frame) = #private::Incoming::open(#incoming);),
             answer(method, &run, names),
         ),

@@ -26,6 +26,7 @@ pub(super) fn sender(method: &Method, private: &TokenStream) -> TokenStream {
         Kind::Cast => quote!(#private::Cast),
         Kind::Fanout => quote!(#private::FanoutCast),
         Kind::Multicall => quote!(#private::Multicall<#answer>),
+        Kind::Gather => quote!(#private::Gather<#answer>),
     }
 }
 
@@ -38,19 +39,25 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
     let deprecated = attrs::named(&method.attrs, "deprecated");
     let about = about::returned(method, names);
     let must_use = match method.kind {
-        Kind::Multicall => "a multicall is sent when it is polled".to_owned(),
+        kind if kind.streams() => format!("a {} is sent when it is polled", kind.word()),
         kind => format!("a {} is sent when it is awaited", kind.word()),
     };
     let sender = sender(method, private);
     let quiet = quiet();
     let setters = set(method).map(|(index, arg, newer)| setter(index, arg, newer, markers, names));
-    let cast = casts(method).then(|| {
-        quote! {
+    let other = other(method).map(|way| match way {
+        "cast" => quote! {
             /// Sends it as a cast: there is no reply, only whether a server has accepted it.
             #vis fn cast(self) -> #private::Cast {
                 #private::Call::cast(self.call)
             }
-        }
+        },
+        _ => quote! {
+            /// Sends it to every server of the topic, and says which have accepted it.
+            #vis fn fanout(self) -> #private::FanoutCast {
+                #private::Cast::fanout(self.call)
+            }
+        },
     });
     let [cx, f] = ["cx", "f"].map(local);
     // Bound to a lifetime, it is not asked for here but where it is awaited: a type that cannot be an answer is one error
@@ -59,8 +66,8 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
     let call = quote!(::core::pin::Pin::new(
         &mut ::core::pin::Pin::get_mut(self).call
     ));
-    let send = match method.kind {
-        Kind::Multicall => quote! {
+    let send = match method.kind.streams() {
+        true => quote! {
             #(#cfgs)*
             #[allow(deprecated)]
             impl<#pin> #private::Stream for #name<#pin>
@@ -77,7 +84,7 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
                 }
             }
         },
-        _ => quote! {
+        false => quote! {
             #(#cfgs)*
             #[allow(deprecated)]
             impl<#pin> ::core::future::Future for #name<#pin>
@@ -110,7 +117,7 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
         #quiet
         impl<#pin> #name<#pin> {
             #(#setters)*
-            #cast
+            #other
         }
 
         #send
@@ -126,10 +133,15 @@ pub(super) fn expand(method: &Method, markers: &Markers, names: &Names) -> Token
     }
 }
 
-/// Whether a call has nothing to say when all went well, so that it can be sent without waiting for that.
-fn casts(method: &Method) -> bool {
+/// The other way in which it can be sent: a call that has nothing to say when all went well, without waiting for that; a cast,
+/// to every server.
+fn other(method: &Method) -> Option<&'static str> {
     let value = types::result(&method.answer).map_or(&method.answer, |(value, _)| value);
-    method.kind == Kind::Call && types::is_unit(value)
+    match method.kind {
+        Kind::Call if types::is_unit(value) => Some("cast"),
+        Kind::Cast => Some("fanout"),
+        _ => None,
+    }
 }
 
 fn setter(index: usize, arg: &Arg, newer: &Newer, markers: &Markers, names: &Names) -> TokenStream {

@@ -46,8 +46,8 @@ pub(super) fn methods(api: &Api, item: &ItemTrait, names: &Names) -> TokenStream
             while !taken.insert(returned.clone()) {
                 returned = format_ident!("{returned}_");
             }
-            let streams =
-                kind(item) == "multicall" || types::stream(&types::returned(&item.sig)).is_some();
+            let streams = matches!(kind(item), "multicall" | "gather")
+                || types::stream(&types::returned(&item.sig)).is_some();
             setters.push(self::setters(
                 known, &returned, &set, streams, names, &strange,
             ));
@@ -135,6 +135,7 @@ fn method(
             quote!(Multicall<#item>)
         }
         ("multicall", None) => quote!(Multicall<#value>),
+        ("gather", None) => quote!(Gather<#value>),
         _ => quote!(Call<#value>),
     };
     let inputs = quote!(#(_: #inputs),*);
@@ -201,14 +202,19 @@ fn setters(
             }
         })
     });
-    let cast = set.iter().all(|arg| arg.ident != "cast").then(|| {
-        quote! {
-            #[doc = "This API has mistakes."]
-            #vis fn cast(self) -> #private::Cast {
-                ::core::panic!("this API has mistakes: see the compiler's errors")
+    let other = [("cast", quote!(Cast)), ("fanout", quote!(FanoutCast))];
+    let other = other
+        .iter()
+        .filter(|(other, _)| set.iter().all(|arg| arg.ident != other))
+        .map(|(other, sent)| {
+            let other = format_ident!("{other}");
+            quote! {
+                #[doc = "This API has mistakes."]
+                #vis fn #other(self) -> #private::#sent {
+                    ::core::panic!("this API has mistakes: see the compiler's errors")
+                }
             }
-        }
-    });
+        });
     let wraps = match streams {
         false => quote! {
             impl<#pin, #call: ::core::future::Future + ::core::marker::Unpin> ::core::future::Future
@@ -252,7 +258,7 @@ fn setters(
         #[allow(dead_code, deprecated, unused_variables, clippy::all, clippy::pedantic)]
         impl<#pin, #call> #name<#pin, #call> {
             #(#setters)*
-            #cast
+            #(#other)*
         }
 
         #(#cfgs)*
@@ -271,7 +277,7 @@ fn kind(item: &TraitItemFn) -> &'static str {
                 .map(|word| word.to_string()),
         );
     }
-    ["fanout", "cast", "multicall"]
+    ["fanout", "cast", "multicall", "gather"]
         .into_iter()
         .find(|kind| said.contains(*kind))
         .unwrap_or("call")

@@ -40,6 +40,7 @@ const ARGUMENT: Grammar = Grammar {
         ("cast", OF_METHOD),
         ("fanout", OF_METHOD),
         ("multicall", OF_METHOD),
+        ("gather", OF_METHOD),
     ],
 };
 

@@ -99,14 +99,14 @@ pub(super) fn returned(
 ) -> Vec<Returned> {
     let kind = kind.unwrap_or(Kind::Call);
     if let Some(at) = words.span("returned")
-        && kind != Kind::Call
+        && !kind.is_answered()
     {
         let instead = match kind {
             Kind::Multicall => "keep the item's type, or give a new method with `since`",
             _ => "remove `returned`",
         };
         let message = format!(
-            "only the answer of a call has older types, and this is a {}: {instead}",
+            "only the answer of a call or gather has older types, and this is a {}: {instead}",
             kind.word()
         );
         ctxt.error(at, message);

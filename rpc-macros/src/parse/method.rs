@@ -25,6 +25,7 @@ const METHOD: Grammar = Grammar {
         ("cast", Takes::Nothing),
         ("fanout", Takes::Nothing),
         ("multicall", Takes::Nothing),
+        ("gather", Takes::Nothing),
         ("since", Takes::String("2.1")),
         ("until", Takes::String("2.0")),
         ("timeout", Takes::String("10m")),
@@ -173,6 +174,7 @@ fn kind(words: &Words, ctxt: &Ctxt) -> Option<Kind> {
         ("call", Kind::Call),
         ("cast", Kind::Cast),
         ("multicall", Kind::Multicall),
+        ("gather", Kind::Gather),
     ];
     let mut written = kinds
         .iter()
@@ -190,6 +192,13 @@ fn kind(words: &Words, ctxt: &Ctxt) -> Option<Kind> {
     }
     match (first.map(|(kind, _)| kind), words.span("fanout")) {
         (Some(Kind::Cast), Some(_)) => Some(Kind::Fanout),
+        (Some(Kind::Gather), Some(at)) => {
+            ctxt.error(
+                at,
+                "a gather goes to every server by itself: remove `fanout`",
+            );
+            None
+        }
         (_, Some(at)) => {
             ctxt.error(
                 at,

@@ -114,6 +114,7 @@ fn history() -> impl Strategy<Value = History> {
         MethodKind::Call,
         MethodKind::Cast,
         MethodKind::Multicall,
+        MethodKind::Gather,
     ]);
     let method = (
         kind,

@@ -69,6 +69,24 @@ macro_rules! __conformance_rules {
                 a_version_between_two_endpoints_is_unsupported,
                 one_endpoint_runs_a_message_with_its_context_and_arguments,
             }
+            gather {
+                every_server_answers_once,
+                an_answer_is_that_of_a_call_to_this_server_alone,
+                who_does_not_answer_in_time_is_a_timeout,
+                a_lost_server_is_peer_lost,
+                a_node_that_is_not_reached_is_undeliverable,
+                a_named_server_is_asked_alone,
+                what_can_be_sent_to_nobody_is_one_item,
+                each_server_is_asked_in_a_version_that_it_speaks,
+                older_answers_are_made_present_ones,
+                a_dropped_gather_cancels_every_call,
+                a_dropped_wait_loses_no_answer,
+                many_servers_all_answer,
+                past_its_limit_a_gather_waits_for_answers,
+                who_comes_later_is_not_asked,
+                a_gather_is_served_as_a_call,
+                a_gather_that_is_changed_after_it_was_sent_is_cancelled,
+            }
             life {
                 replies_have_left_when_a_wait_ends,
                 a_closed_transport_starts_no_server,
@@ -111,6 +129,30 @@ macro_rules! __conformance_rules {
                 negotiation_needs_a_common_major,
                 ping_and_describe,
             }
+            prepare {
+                an_option_overrides_what_was_set_and_none_takes_it_back,
+                an_api_says_what_is_not_set,
+                timeouts_go_prepare_method_default,
+                a_timeout_of_zero_is_zero,
+                a_call_or_multicall_of_a_fanout_is_an_invalid_target,
+                another_namespace_is_looked_up_as_it_is_announced,
+                what_was_negotiated_holds_for_one_namespace,
+            }
+            prepared_caps {
+                what_is_above_the_cap_is_not_sent,
+                what_may_be_sent_is_known_before,
+                a_version_that_is_none_is_an_error,
+            }
+            retry {
+                without_retries_a_message_is_given_up_after_one_round,
+                retries_are_counted,
+                a_server_that_comes_in_time_is_found,
+                a_mandatory_message_is_given_up_at_once,
+                by_default_somebody_is_waited_for,
+                every_kind_of_message_is_given_up,
+                a_client_knows_when_it_is_ready,
+                a_server_that_is_too_old_is_not_ready,
+            }
             routing {
                 calls_go_round_in_turn,
                 calls_go_round_by_version,
@@ -150,6 +192,20 @@ macro_rules! __conformance_rules {
                 many_streams_at_once,
                 a_dropped_wait_loses_no_item,
                 a_stream_to_nobody_is_undeliverable,
+            }
+            to_all {
+                a_cast_goes_to_all_when_it_is_prepared_to,
+                a_prepared_fanout_that_some_refuse_says_that_it_may_have_run,
+                a_cast_can_be_a_fanout,
+            }
+            untyped {
+                a_method_is_named_at_run_time,
+                arguments_are_anything_that_is_a_map_by_name,
+                an_error_of_the_method_is_of_any_type,
+                the_version_is_the_one_that_is_chosen,
+                every_kind_of_message_can_be_untyped,
+                a_client_of_an_api_sends_untyped_to_where_it_sends_anyway,
+                what_the_server_does_not_have_is_refused,
             }
             values {
                 a_value_arrives_as_it_is,

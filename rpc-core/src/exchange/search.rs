@@ -1,0 +1,131 @@
+//! Looking for somebody who takes a message: at once, and if nobody is there, in rounds.
+
+use super::Outbound;
+use super::nodes::{Nodes, Settled};
+use super::request::{Body, Found};
+use super::routes::{Nobody, Route};
+use crate::transport::{Parts, Patience};
+use crate::{ErrorKind, RpcError, lock};
+use std::fmt;
+use std::sync::Arc;
+use tokio::time::timeout_at;
+
+/// The rounds of looking for somebody. One is over when each node that is not linked has been dialled in it.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    patience: Patience,
+    /// How often each node had settled when this round began.
+    before: Settled,
+    over: u32,
+    given_up: bool,
+}
+
+impl Rounds {
+    pub(super) fn new(patience: Patience, nodes: &Nodes) -> Self {
+        Self {
+            patience,
+            before: match patience {
+                // what was found out before this message counts as well
+                Patience::Mandatory => Settled::new(),
+                Patience::UntilDeadline | Patience::Rounds(_) => nodes.settled(),
+            },
+            over: 0,
+            given_up: false,
+        }
+    }
+
+    /// Nobody takes the message now: whether it is given up.
+    pub(super) fn are_over(&mut self, nodes: &Nodes) -> bool {
+        if !nodes.all_settled(&self.before) {
+            return false;
+        }
+        let most = match self.patience {
+            Patience::UntilDeadline => None,
+            Patience::Rounds(more) => Some(more),
+            Patience::Mandatory => Some(0),
+        };
+        let all_linked = nodes.all_linked();
+        if all_linked && most.is_none() {
+            return false;
+        }
+        self.over = self.over.saturating_add(1);
+        self.before = nodes.settled();
+        // where all are linked, nobody is dialled again
+        self.given_up = most.is_some_and(|most| all_linked || self.over > most);
+        self.given_up
+    }
+}
+
+/// When nobody was there.
+impl fmt::Display for Rounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.given_up {
+            f.write_str(" before the deadline")?;
+        }
+        match self.over {
+            0 => Ok(()),
+            1 => f.write_str(" in 1 round"),
+            over => write!(f, " in {over} rounds"),
+        }
+    }
+}
+
+impl Outbound {
+    /// Finds a server for a message, and looks for one as long as the message says.
+    pub(super) async fn route(
+        &self,
+        parts: &Parts,
+        body: &Body<'_>,
+        tried: &[Arc<Route>],
+    ) -> Result<Found, RpcError> {
+        if let Ok(found) = lock(&self.table).find(parts, body, tried)? {
+            return Ok(found);
+        }
+        // seldom waited for, and boxed so that a request which does not wait is small
+        Box::pin(self.wait_for_route(parts, body, tried)).await
+    }
+
+    async fn wait_for_route(
+        &self,
+        parts: &Parts,
+        body: &Body<'_>,
+        tried: &[Arc<Route>],
+    ) -> Result<Found, RpcError> {
+        let mut rounds = Rounds::new(parts.patience, &lock(&self.table));
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // from here on, no change is missed
+            changed.as_mut().enable();
+            let (found, all_settled, over) = {
+                let mut table = lock(&self.table);
+                let found = table.find(parts, body, tried)?;
+                let over = found.is_err() && rounds.are_over(&table);
+                (found, table.all_settled(&Settled::new()), over)
+            };
+            match found {
+                Ok(found) => return Ok(found),
+                Err(Nobody::AllTried) => {
+                    return Err(RpcError::new(
+                        ErrorKind::Unavailable,
+                        "every server has refused it",
+                    ));
+                }
+                Err(Nobody::Version) if all_settled => {
+                    return Err(lock(&self.table).unserved(parts, body));
+                }
+                Err(_) if over => return Err(self.nobody(&rounds)),
+                Err(_) => {}
+            }
+            if timeout_at(parts.deadline, changed).await.is_err() {
+                return Err(self.nobody(&rounds));
+            }
+        }
+    }
+
+    /// Nobody was there.
+    pub(super) fn nobody(&self, rounds: &Rounds) -> RpcError {
+        let absence = lock(&self.table).absence(rounds);
+        RpcError::new(ErrorKind::Undeliverable, absence)
+    }
+}
