@@ -12,6 +12,7 @@ use std::time::Duration;
 pub(crate) struct Options {
     pub(crate) target: Arc<Target>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) monitor: Option<Duration>,
     /// An error is told to whoever sends.
     pub(super) cap: Option<Result<Version, UnknownVersion>>,
     pub(super) pin: Option<Version>,
@@ -25,6 +26,7 @@ impl Options {
         Self {
             target: Arc::new(target),
             timeout: None,
+            monitor: None,
             cap: None,
             pin: None,
             floor: None,
@@ -133,6 +135,18 @@ impl CallOptions {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// How long a call waits without a heartbeat of the server, which says that the request is queued or running there; all within
+    /// the [`timeout`](Self::timeout). So a call that may take hours ends soon after its server is gone or stuck, as
+    /// [`Timeout`](crate::ErrorKind::Timeout). At least 100 ms. `None` takes it back. Default: what the method says
+    /// (`#[rpc(monitor = "60s")]`), else heartbeats are not asked for.
+    ///
+    /// It is for calls: a cast ends when it is accepted, and the timeout of a multicall is that of each item.
+    #[must_use]
+    pub fn call_monitor_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.monitor = timeout.into();
         self
     }
 

@@ -4,6 +4,7 @@ use super::{Call, Cast, Client, FanoutCast, Multicall, Older};
 use crate::args::Packed;
 use crate::context::MAX_METADATA;
 use crate::convert::Conversion;
+use crate::exchange::SHORTEST_MONITOR;
 use crate::transport::{Message, Parts};
 use crate::{
     Context, DEFAULT_TIMEOUT, ErrorKind, MethodInfo, MethodKind, RpcError, Version, codec,
@@ -128,9 +129,9 @@ impl Request {
         self.method.name()
     }
 
-    /// The timeout, and the deadline that the context brings.
-    pub(super) fn limits(&self) -> (Duration, Option<Instant>) {
-        (self.timeout(), self.context.deadline())
+    /// The timeout, and the context that may bring a deadline.
+    pub(super) fn limits(&self) -> (Duration, Context) {
+        (self.timeout(), self.context.clone())
     }
 
     fn timeout(&self) -> Duration {
@@ -138,9 +139,18 @@ impl Request {
         own.or(self.method.timeout()).unwrap_or(DEFAULT_TIMEOUT)
     }
 
+    /// Only a call waits for something that has no timer of its own.
+    fn monitor(&self) -> Option<Duration> {
+        if self.kind != MethodKind::Call {
+            return None;
+        }
+        let monitor = self.client.options.monitor.or(self.method.monitor());
+        monitor.map(|monitor| monitor.max(SHORTEST_MONITOR))
+    }
+
     /// The client that sends it, with the message; its time begins now. What must not be sent fails here.
     pub(super) fn message(self) -> Result<(Client, Message), RpcError> {
-        let timeout = self.timeout();
+        let (timeout, monitor) = (self.timeout(), self.monitor());
         let Request {
             client,
             method,
@@ -157,6 +167,9 @@ impl Request {
             _ => Arc::clone(&options.target),
         };
         let failed = |error: RpcError| error.of_message(method.name(), &target, None);
+        if context.is_cancelled() {
+            return Err(failed(not_wanted()));
+        }
         if target.topic_name().is_empty() {
             return Err(failed(RpcError::new(
                 ErrorKind::InvalidTarget,
@@ -209,6 +222,7 @@ impl Request {
                 sent: now,
                 deadline,
                 timeout,
+                monitor,
                 context,
             },
             args,
@@ -223,6 +237,15 @@ impl fmt::Debug for Request {
             .field("method", &self.method.name())
             .finish_non_exhaustive()
     }
+}
+
+/// The request that a message belongs to was cancelled.
+#[cold]
+pub(super) fn not_wanted() -> RpcError {
+    RpcError::new(
+        ErrorKind::Cancelled,
+        "nobody waits any more for the request that it was made for",
+    )
 }
 
 /// What has a message before it is sent, so that arguments can still be given.

@@ -118,7 +118,7 @@ impl Nodes {
         let Some(route) = self.routes.named(wanted, server) else {
             return Ok(Err(Nobody::Absent));
         };
-        if route.service.draining {
+        if route.service.draining && !parts.method.is_during_drain() {
             return Err(
                 RpcError::new(ErrorKind::Unavailable, "the server is stopping")
                     .of_server(&route.name()),
@@ -276,5 +276,6 @@ fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {
         namespace: parts.api.namespace(),
         version,
         bytes,
+        during_drain: parts.method.is_during_drain(),
     }
 }

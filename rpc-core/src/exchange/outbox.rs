@@ -41,6 +41,11 @@ impl Outbox {
         }
     }
 
+    /// Whoever waits for frames to write, to be woken for another reason.
+    pub(crate) fn writer(&mut self) -> Option<Waker> {
+        self.writer.take()
+    }
+
     /// Whether so many frames wait that it is not worth to wait for more.
     pub(crate) fn has_enough(&self) -> bool {
         self.frames.len() >= ENOUGH

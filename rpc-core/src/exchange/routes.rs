@@ -57,6 +57,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) version: Version,
     /// The size of the message.
     pub(crate) bytes: usize,
+    /// A server that is stopping still takes it in; it is asked if no other is there.
+    pub(crate) during_drain: bool,
 }
 
 /// Why there is no server for a message.
@@ -172,9 +174,26 @@ impl Routes {
         }
     }
 
-    /// The next server in turn that is not draining and serves the version; one with a free place is preferred.
+    /// The next server in turn that serves the version, and is not draining unless there is no other and the method allows it; one
+    /// with a free place is preferred.
     pub(crate) fn in_turn(
         &mut self,
+        wanted: Wanted<'_>,
+        tried: &[Arc<Route>],
+    ) -> Result<Arc<Route>, Nobody> {
+        let serving = self.in_turn_of(false, wanted, tried);
+        match serving {
+            Err(nobody) if wanted.during_drain => {
+                let draining = self.in_turn_of(true, wanted, tried);
+                draining.map_err(|_| nobody)
+            }
+            serving => serving,
+        }
+    }
+
+    fn in_turn_of(
+        &mut self,
+        draining: bool,
         wanted: Wanted<'_>,
         tried: &[Arc<Route>],
     ) -> Result<Arc<Route>, Nobody> {
@@ -190,7 +209,7 @@ impl Routes {
         for turn in 0..count {
             let at = (topic.next + turn) % count;
             let route = &topic.routes[at];
-            if route.service.draining || route.link.is_lost() {
+            if route.service.draining != draining || route.link.is_lost() {
                 continue;
             }
             there = true;
@@ -271,11 +290,21 @@ impl Routes {
 
     /// Every server of a topic that is not draining. Of two with one name, the first.
     pub(crate) fn all(&self, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
+        self.all_of(false, exchange, topic)
+    }
+
+    /// Every server of a topic that is draining. Of two with one name, the first.
+    pub(crate) fn draining(&self, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
+        self.all_of(true, exchange, topic)
+    }
+
+    fn all_of(&self, draining: bool, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
         let Some(topic) = self.topic(exchange, topic) else {
             return Vec::new();
         };
         let mut names = HashSet::new();
-        let serving = |route: &&Arc<Route>| !route.service.draining && !route.link.is_lost();
+        let serving =
+            |route: &&Arc<Route>| route.service.draining == draining && !route.link.is_lost();
         topic
             .routes
             .iter()

@@ -1,14 +1,19 @@
 //! Serving: what a server is, from `start` to `wait`.
 
+mod access;
 mod builder;
 mod dispatcher;
 mod endpoint;
 mod gate;
 mod handler;
+mod limits;
 mod panics;
+mod queue;
 mod service;
 mod stats;
 
+pub(crate) use access::Access;
+pub use access::{AccessPolicy, AllMethods, OnlyMethods, PublicMethods};
 pub use builder::{ServerBuilder, StartError};
 pub(crate) use endpoint::{Ending, Failure, Responder};
 pub use endpoint::{Endpoint, Incoming, ItemSink, Reply, Running, encoder, older_answer};

@@ -59,6 +59,8 @@ pub(crate) struct Parts {
     pub(crate) deadline: Instant,
     /// How long it may take, each time that it is sent.
     pub(crate) timeout: Duration,
+    /// How long a call waits without a heartbeat.
+    pub(crate) monitor: Option<Duration>,
 }
 
 /// A time that never comes, for a timeout that the clock can't say: thirty years.
