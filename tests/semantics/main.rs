@@ -4,18 +4,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod access;
+mod blocking;
 mod calls;
+mod cancellation;
 mod casts;
+mod concurrency;
 mod deadlines;
+mod drain;
 mod guests;
 mod life;
 mod limits;
 mod majors;
+mod monitor;
+mod namespaces;
 mod negotiation;
 mod probe;
 mod routing;
 mod streams;
 mod versions;
+mod works;
 mod world;
 
 /// Runs each rule over memory and over ZeroMQ.

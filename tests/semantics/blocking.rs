@@ -1,0 +1,115 @@
+//! Handlers that block their thread.
+
+use crate::rules;
+use crate::works::Log;
+use crate::world::World;
+use futures_util::StreamExt;
+use rpc_core::{Context, ErrorKind};
+use std::time::Duration;
+
+rules! {
+    handlers_that_block_keep_nobody_from_running,
+    a_panic_on_a_thread_is_caught,
+    a_stream_may_be_made_on_a_thread,
+    a_handler_on_a_thread_is_dropped_at_its_next_await,
+    a_blocked_handler_sees_that_it_was_cancelled,
+    a_blocked_handler_sees_that_the_server_ends,
+    a_thread_that_is_stuck_is_not_waited_for,
+    the_place_of_a_blocked_handler_is_taken_until_it_ends,
+}
+
+async fn handlers_that_block_keep_nobody_from_running(mut world: World) {
+    let works = world.works("node-1").await;
+    let client = world.works_client().await;
+    // more than the runtime has workers
+    let blocked: Vec<_> = (0..8)
+        .map(|_| tokio::spawn(client.block(&Context::new())))
+        .collect();
+    Log::wait(&works.log.began, 8).await;
+    assert_eq!(client.name(&Context::new()).await.unwrap(), "node-1");
+    works.log.release();
+    for call in blocked {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(works.server.stats().finished, 9);
+}
+
+async fn a_panic_on_a_thread_is_caught(mut world: World) {
+    let works = world.works("node-1").await;
+    let client = world.works_client().await;
+    let error = client.panic_on_thread(&Context::new()).await.unwrap_err();
+    assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Remote);
+    assert_eq!(client.name(&Context::new()).await.unwrap(), "node-1");
+    assert_eq!(works.server.stats().panicked, 1);
+}
+
+async fn a_stream_may_be_made_on_a_thread(mut world: World) {
+    let _works = world.works("node-1").await;
+    let client = world.works_client().await;
+    let items: Vec<_> = client
+        .count_on_thread(&Context::new(), 1000)
+        .map(|item| item.unwrap().1)
+        .collect()
+        .await;
+    assert!(items.into_iter().eq(0..1000));
+}
+
+async fn a_handler_on_a_thread_is_dropped_at_its_next_await(mut world: World) {
+    let works = world.works("node-1").await;
+    let client = world.works_client().await;
+    let call = tokio::spawn(client.wait_on_thread(&Context::new()));
+    Log::wait(&works.log.began, 1).await;
+    call.abort();
+    Log::wait(&works.log.dropped, 1).await;
+}
+
+async fn a_blocked_handler_sees_that_it_was_cancelled(mut world: World) {
+    let works = world.works("node-1").await;
+    let client = world.works_client().await;
+    let call = tokio::spawn(client.block_while_wanted(&Context::new()));
+    Log::wait(&works.log.began, 1).await;
+    call.abort();
+    Log::wait(&works.log.noted, 1).await;
+}
+
+async fn a_blocked_handler_sees_that_the_server_ends(mut world: World) {
+    let works = world.works("node-1").await;
+    let client = world.works_client().await;
+    let call = tokio::spawn(client.block_while_wanted(&Context::new()));
+    Log::wait(&works.log.began, 1).await;
+    let stopped = works.server.wait_at_most(Duration::from_millis(20)).await;
+    // it came to its end, and so its answer is one
+    assert_eq!((stopped.finished, stopped.cut_off), (1, 0));
+    call.await.unwrap().unwrap();
+}
+
+async fn a_thread_that_is_stuck_is_not_waited_for(mut world: World) {
+    let works = world.works("node-1").await;
+    let client = world.works_client().await;
+    let call = tokio::spawn(client.block(&Context::new()));
+    Log::wait(&works.log.began, 1).await;
+    let stopped = works.server.wait_at_most(Duration::from_millis(20)).await;
+    assert_eq!((stopped.finished, stopped.cut_off), (0, 1));
+    works.transport.close(Duration::from_secs(1)).await;
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.rpc().unwrap().kind(), ErrorKind::PeerLost);
+    works.log.release();
+}
+
+async fn the_place_of_a_blocked_handler_is_taken_until_it_ends(mut world: World) {
+    let limit = |server: rpc_core::ServerBuilder| server.method_concurrency("block", 1).queue(0);
+    let works = world.works_with("node-1", "", None, limit).await;
+    let client = world.works_client().await;
+    let call = tokio::spawn(client.block(&Context::new()));
+    Log::wait(&works.log.began, 1).await;
+    call.abort();
+    let _ = call.await;
+    // nobody waits for it any more, but the thread is still taken
+    client.name(&Context::new()).await.unwrap();
+    let error = client.block(&Context::new()).await.unwrap_err();
+    assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Overloaded);
+    works.log.release();
+    while client.block(&Context::new()).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
