@@ -605,12 +605,15 @@ fn expected_error(name: &str) -> &'static str {
         "announce with an instance id that is text" => "a string, expected bytes",
         "a request with an empty header"
         | "seen without its serial"
+        | "running without ids"
         | "nothing"
         | "truncated in an integer"
         | "truncated in a string"
         | "an array that claims more than there is"
         | "a map that claims more than there is"
         | "no arguments at all" => "it ends in the middle of a value",
+        "running with an id that is text" => "a string, expected an unsigned integer",
+        "running with bytes after the ids" => "bytes follow the ids",
         "trailing bytes" => "1 bytes follow the value",
         "a duplicate key" | "a duplicate key in a map within" => "a key occurs twice",
         "nested 65 levels deep" => "nested deeper than 64 levels",
@@ -708,6 +711,9 @@ fn bad_for_client(vector: &Vector) -> String {
             .err()
             .map(|error| error.to_string())
             .unwrap_or_default(),
+        Some(Kind::Running) => frame::parse_running(&frame.body, drop)
+            .unwrap_err()
+            .to_string(),
         _ => String::new(),
     }
 }
