@@ -24,7 +24,7 @@ pub const MAX_METADATA: usize = 16 * 1024;
 /// let ctx = Context::new().with("user", "ada").deadline_in(Duration::from_secs(5));
 /// assert_eq!(ctx.get("user"), Some("ada"));
 /// assert!(ctx.remaining().is_some());
-/// assert!(ctx.detached().remaining().is_none());
+/// assert!(ctx.detached().deadline().is_none());
 /// ```
 #[derive(Clone, Default)]
 pub struct Context {

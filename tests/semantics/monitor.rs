@@ -13,7 +13,7 @@ rules! {
     none_takes_the_monitor_back,
 }
 
-const MONITOR: Duration = Duration::from_millis(150);
+const MONITOR: Duration = Duration::from_millis(400);
 
 async fn a_call_lives_as_long_as_its_server_is_heard_of(mut world: World) {
     let works = world.works("node-1").await;
@@ -21,7 +21,7 @@ async fn a_call_lives_as_long_as_its_server_is_heard_of(mut world: World) {
     let client = client.prepare(|call| call.call_monitor_timeout(MONITOR));
     let calls = [1, 2, 3].map(|id| tokio::spawn(client.hold(&Context::new(), id)));
     Log::wait(&works.log.began, 3).await;
-    tokio::time::sleep(MONITOR * 5).await;
+    tokio::time::sleep(MONITOR * 3).await;
     works.log.release();
     for (id, call) in (1..).zip(calls) {
         assert_eq!(call.await.unwrap().unwrap(), id);
@@ -37,7 +37,7 @@ async fn a_call_that_waits_in_the_queue_is_heard_of(mut world: World) {
     Log::wait(&works.log.began, 1).await;
     let monitored = client.prepare(|call| call.call_monitor_timeout(MONITOR));
     let queued = tokio::spawn(monitored.name(&Context::new()));
-    tokio::time::sleep(MONITOR * 4).await;
+    tokio::time::sleep(MONITOR * 3).await;
     works.log.release();
     holding.await.unwrap().unwrap();
     assert_eq!(queued.await.unwrap().unwrap(), "node-1");
@@ -46,10 +46,7 @@ async fn a_call_that_waits_in_the_queue_is_heard_of(mut world: World) {
 async fn the_timeout_holds_besides(mut world: World) {
     let works = world.works("node-1").await;
     let client = world.works_client().await;
-    let client = client.prepare(|call| {
-        call.call_monitor_timeout(MONITOR)
-            .timeout(Duration::from_millis(400))
-    });
+    let client = client.prepare(|call| call.call_monitor_timeout(MONITOR).timeout(MONITOR * 3));
     let started = Instant::now();
     let error = client.hold(&Context::new(), 1).await.unwrap_err();
     let error = error.rpc().unwrap();
@@ -57,7 +54,7 @@ async fn the_timeout_holds_besides(mut world: World) {
         error.is_timeout() && error.message().contains("deadline"),
         "{error}"
     );
-    assert!(started.elapsed() >= Duration::from_millis(400));
+    assert!(started.elapsed() >= MONITOR * 3);
     Log::wait(&works.log.dropped, 1).await;
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 /// What the raw peers call, and what the raw node serves.
 #[rpc_api(version = "1.0")]
 trait Raw {
-    #[rpc(monitor = "200ms")]
+    #[rpc(monitor = "600ms")]
     async fn hold(&self, ctx: &Context) -> u64;
     #[rpc(multicall)]
     fn nothing(&self, ctx: &Context) -> impl Stream<Item = u64> + Send;
@@ -62,9 +62,9 @@ fn running(ids: &[u8]) -> Frame {
 
 fn listed(frame: &Frame) -> Vec<u8> {
     assert_eq!((frame.kind, frame.id), (RUNNING, 0), "{frame:?}");
-    assert_eq!(frame.body[0], 0x90 | (frame.body.len() as u8 - 1));
     let mut ids = frame.body[1..].to_vec();
     ids.sort_unstable();
+    assert_eq!(usize::from(frame.body[0]), 0x90 | ids.len());
     ids
 }
 
@@ -87,7 +87,7 @@ async fn what_runs_and_what_waits_is_listed_until_it_is_over() {
     while listed(&raw.receive().await) == [1, 2] {
         // one may have been on its way
         beats += 1;
-        assert!(beats < 3);
+        assert!(beats < 20, "it was cancelled");
     }
     raw.send_frame(&Frame::new(CANCEL, 1, &[], &[])).await;
     while server.stats().cancelled < 2 {
@@ -134,18 +134,19 @@ async fn a_server_that_falls_silent_is_given_up() {
     let call = tokio::spawn(client.hold(&Context::new()));
     node.announce(1).await;
     let sent = node.receive().await;
-    // the method says how long it waits: 200 ms
+    // the method says how long it waits: 600 ms
     assert_eq!(sent.header[0], 0x9c);
-    assert!(sent.header.ends_with(&[0xc0, 0xce, 0, 3, 0x0d, 0x40]));
+    assert!(sent.header.ends_with(&[0xc0, 0xce, 0, 9, 0x27, 0xc0]));
+    let id = u8::try_from(sent.id).unwrap();
     for _ in 0..4 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        node.send(&running(&[sent.id as u8, 99]).bytes()).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        node.send(&running(&[id, 99]).bytes()).await;
     }
     let error = within(call).await.unwrap().unwrap_err();
     let error = error.rpc().unwrap();
     assert!(error.is_timeout(), "{error}");
     assert!(error.message().contains("since the last one"), "{error}");
-    assert!(started.elapsed() >= Duration::from_millis(600));
+    assert!(started.elapsed() >= Duration::from_millis(1200));
     let cancel = node.receive().await;
     assert_eq!((cancel.kind, cancel.id), (CANCEL, sent.id));
 }

@@ -79,3 +79,120 @@ impl Heartbeat {
 fn interval(monitor: Duration) -> Duration {
     (monitor.min(LONGEST) / 2).max(SHORTEST)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+    use crate::codec::Encoded;
+    use crate::exchange::execution::Execution;
+    use crate::exchange::frame::{Credit, Frame, Kind, parse_running};
+    use crate::exchange::peer::ServerLink;
+    use crate::server::{Ending, Responder};
+    use crate::{ErrorKind, Peer};
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    const MONITOR: Duration = Duration::from_secs(60);
+
+    fn begin(link: &Arc<ServerLink>, id: u64, kind: Kind, monitor: Duration) -> Arc<Execution> {
+        let monitor = Some(monitor);
+        let execution = Execution::new(Arc::clone(link), id, kind, Credit::default(), monitor);
+        let execution = Arc::new(execution);
+        link.begin(id, 100, &execution).unwrap();
+        execution
+    }
+
+    fn link() -> Arc<ServerLink> {
+        Arc::new(ServerLink::new(Peer::new("test", "client")))
+    }
+
+    /// The ids that the next heartbeat lists, and how long it took to come; `None` if there is none.
+    async fn beat(link: &ServerLink) -> Option<(Vec<u64>, Duration)> {
+        let began = tokio::time::Instant::now();
+        loop {
+            let mut frames = Vec::new();
+            let next = timeout(10 * MONITOR, link.next_frames(&mut frames, 100));
+            if !next.await.ok()? {
+                return None;
+            }
+            let mut ids = Vec::new();
+            for frame in frames.into_iter().map(|frame| Frame::parse(frame).unwrap()) {
+                if frame.kind == Some(Kind::Running) {
+                    parse_running(&frame.body, |id| ids.push(id)).unwrap();
+                }
+            }
+            if !ids.is_empty() {
+                ids.sort_unstable();
+                return Some((ids, began.elapsed()));
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_beat_is_for_all_at_half_of_the_shortest_time() {
+        let link = link();
+        let executions: Vec<_> = (1..=3)
+            .map(|id| begin(&link, id, Kind::Call, MONITOR))
+            .collect();
+        assert_eq!(beat(&link).await, Some((vec![1, 2, 3], MONITOR / 2)));
+        assert_eq!(beat(&link).await, Some((vec![1, 2, 3], MONITOR / 2)));
+        let hasty = begin(&link, 4, Kind::Call, MONITOR / 10);
+        assert_eq!(beat(&link).await, Some((vec![1, 2, 3, 4], MONITOR / 20)));
+        hasty.finish(Ending::Quiet);
+        assert_eq!(beat(&link).await.unwrap().0, [1, 2, 3]);
+        assert_eq!(beat(&link).await, Some((vec![1, 2, 3], MONITOR / 2)));
+        drop(executions);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_however_the_request_does() {
+        type End = fn(&ServerLink, &Execution);
+        let ends: [End; 5] = [
+            |_, execution| execution.finish(Ending::Value(Encoded::new())),
+            |_, execution| execution.finish(Ending::Quiet),
+            |_, execution| execution.refuse(ErrorKind::NoSuchMethod, "no"),
+            |link, _| link.cancel(1),
+            |link, _| link.lose(),
+        ];
+        for end in ends {
+            for beats in [0, 2] {
+                let link = link();
+                let execution = begin(&link, 1, Kind::Call, MONITOR);
+                for _ in 0..beats {
+                    assert_eq!(beat(&link).await, Some((vec![1], MONITOR / 2)));
+                }
+                end(&link, &execution);
+                assert_eq!(beat(&link).await, None);
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cast_has_none() {
+        let link = link();
+        let _cast = begin(&link, 1, Kind::Cast, MONITOR);
+        assert_eq!(beat(&link).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_already_is_woken_for_the_first() {
+        let link = link();
+        let writer = tokio::spawn({
+            let link = Arc::clone(&link);
+            async move { beat(&link).await }
+        });
+        tokio::task::yield_now().await;
+        let _call = begin(&link, 1, Kind::Call, MONITOR);
+        assert_eq!(writer.await.unwrap(), Some((vec![1], MONITOR / 2)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_asks_for_too_many_gets_fewer() {
+        let link = link();
+        let _hasty = begin(&link, 1, Kind::Call, Duration::ZERO);
+        let _patient = begin(&link, 2, Kind::Call, Duration::MAX);
+        assert_eq!(beat(&link).await, Some((vec![1, 2], super::SHORTEST)));
+    }
+}

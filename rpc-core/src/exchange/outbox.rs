@@ -101,9 +101,8 @@ impl Outbox {
         self.closed = true;
         self.writing = false;
         self.answers = 0;
-        let unwritten = self
-            .frames
-            .drain(..)
+        let unwritten = std::mem::take(&mut self.frames)
+            .into_iter()
             .filter(|waiting| frame::kind(waiting).is_some_and(frame::Kind::is_request))
             .map(|waiting| frame::id(&waiting))
             .collect();
