@@ -113,6 +113,13 @@ impl Nodes {
                 let wanted = Wanted { version, ..wanted };
                 route = self.routes.in_turn(wanted, tried);
             }
+            // one that is stopping, only if no other takes it
+            if route.is_err()
+                && parts.method.is_during_drain()
+                && let Some(draining) = self.routes.draining_in_turn(wanted, tried)
+            {
+                return Ok(Ok(found(draining, wanted.version)));
+            }
             return Ok(route.map(|route| found(route, version)));
         };
         let Some(route) = self.routes.named(wanted, server) else {
@@ -276,6 +283,5 @@ fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {
         namespace: parts.api.namespace(),
         version,
         bytes,
-        during_drain: parts.method.is_during_drain(),
     }
 }

@@ -57,8 +57,6 @@ pub(crate) struct Wanted<'a> {
     pub(crate) version: Version,
     /// The size of the message.
     pub(crate) bytes: usize,
-    /// A server that is stopping still takes it in; it is asked if no other is there.
-    pub(crate) during_drain: bool,
 }
 
 /// Why there is no server for a message.
@@ -174,21 +172,22 @@ impl Routes {
         }
     }
 
-    /// The next server in turn that serves the version, and is not draining unless there is no other and the method allows it; one
-    /// with a free place is preferred.
+    /// The next server in turn that is not draining and serves the version; one with a free place is preferred.
     pub(crate) fn in_turn(
         &mut self,
         wanted: Wanted<'_>,
         tried: &[Arc<Route>],
     ) -> Result<Arc<Route>, Nobody> {
-        let serving = self.in_turn_of(false, wanted, tried);
-        match serving {
-            Err(nobody) if wanted.during_drain => {
-                let draining = self.in_turn_of(true, wanted, tried);
-                draining.map_err(|_| nobody)
-            }
-            serving => serving,
-        }
+        self.in_turn_of(false, wanted, tried)
+    }
+
+    /// The next server in turn that is draining and serves the version.
+    pub(crate) fn draining_in_turn(
+        &mut self,
+        wanted: Wanted<'_>,
+        tried: &[Arc<Route>],
+    ) -> Option<Arc<Route>> {
+        self.in_turn_of(true, wanted, tried).ok()
     }
 
     fn in_turn_of(
