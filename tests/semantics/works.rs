@@ -1,7 +1,7 @@
 //! A service whose methods run in every way that a method can.
 
 use crate::world::World;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use rpc_core::{Context, Server, ServerBuilder, Stream, Target, Transport, rpc_api};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -65,6 +65,9 @@ pub(crate) trait Works {
 
     /// Spawns a call of `hold` at another server, with its own context or with a detached one, and waits.
     async fn spawn_call(&self, ctx: &Context, detached: bool);
+
+    /// Spawns a reader of `watched_stream` at another server, and waits.
+    async fn spawn_stream(&self, ctx: &Context);
 
     async fn deadline_in_ms(&self, ctx: &Context) -> Option<u64>;
 }
@@ -260,6 +263,17 @@ impl Works for Worker {
             };
             log.note(&kind(call.await));
             log.note(&kind(other.hold(&ctx, 6).await));
+        });
+        self.log.held().await;
+    }
+
+    async fn spawn_stream(&self, ctx: &Context) {
+        let mut items = self.other.as_ref().unwrap().watched_stream(ctx);
+        let log = Arc::clone(&self.log);
+        tokio::spawn(async move {
+            let item = items.next().await.unwrap();
+            log.note(item.unwrap_err().rpc().unwrap().kind().name());
+            assert!(items.next().await.is_none());
         });
         self.log.held().await;
     }
