@@ -38,7 +38,8 @@ pub enum ErrorKind {
     Timeout,
     /// The link to the server was lost, or the server ended, after the message was sent.
     PeerLost,
-    /// The handler was cancelled; or the call was, because an argument was set on it after it had been sent.
+    /// The handler was cancelled; or the call was: an argument was set on it after it had been sent, or it was made with the context
+    /// of a request that nobody waits for any more.
     Cancelled,
     /// The handler panicked, or failed in another way that is no error of the method.
     Remote,

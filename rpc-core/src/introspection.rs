@@ -1,7 +1,10 @@
 //! What every server answers about itself: that it is there, and what it can do.
 
-use crate::server::Endpoint;
-use crate::{ApiInfo, CallError, Client, Context, Never, RpcError, Target, Version, rpc_api};
+use crate::server::{Access, Endpoint};
+use crate::{
+    ApiInfo, CallError, Client, Context, MethodInfo, Never, Peer, RpcError, Target, Version,
+    rpc_api,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -48,11 +51,14 @@ pub struct ApiDescription {
     pub name: String,
     /// Its namespace.
     pub namespace: Option<String>,
+    /// The namespaces in which it is served besides; `None` is having no namespace.
+    #[serde(default)]
+    pub legacy_namespaces: Vec<Option<String>>,
     /// The end of each major version that it speaks, the newest first.
     pub versions: Vec<String>,
     /// What is written above the trait.
     pub docs: String,
-    /// Its methods, in the order of the trait.
+    /// Those of its methods that this client may call, in the order of the trait.
     pub methods: Vec<MethodDescription>,
 }
 
@@ -90,11 +96,16 @@ pub struct ArgDescription {
 }
 
 /// The endpoint that answers for a server.
-pub(crate) fn endpoint(target: &Target, endpoints: &[Arc<dyn Endpoint>]) -> Arc<dyn Endpoint> {
+pub(crate) fn endpoint(
+    target: &Target,
+    endpoints: &[Arc<dyn Endpoint>],
+    access: Access,
+) -> Arc<dyn Endpoint> {
     Arc::new(IntrospectionDispatcher::new(Myself {
         server: target.server_name().unwrap_or_default().into(),
         topic: target.topic_name().into(),
         apis: endpoints.iter().map(|endpoint| endpoint.api()).collect(),
+        access,
     }))
 }
 
@@ -103,6 +114,7 @@ struct Myself {
     server: String,
     topic: String,
     apis: Vec<&'static ApiInfo>,
+    access: Access,
 }
 
 impl Introspection for Myself {
@@ -112,43 +124,65 @@ impl Introspection for Myself {
         })
     }
 
-    async fn describe(&self, _: &Context) -> Result<Description, Never> {
+    async fn describe(&self, ctx: &Context) -> Result<Description, Never> {
+        let mut apis = Vec::new();
+        // whoever casts it gets no answer
+        if let Some(peer) = ctx.sender() {
+            apis.extend(self.apis.iter().filter_map(|api| self.api(api, peer)));
+        }
         Ok(Description {
             server: self.server.clone(),
             topic: self.topic.clone(),
-            apis: self.apis.iter().map(|api| api_description(api)).collect(),
+            apis,
         })
     }
 }
 
-fn api_description(api: &ApiInfo) -> ApiDescription {
-    ApiDescription {
-        name: api.name().into(),
-        namespace: api.namespace().map(Into::into),
-        versions: api.spoken().map(|version| version.to_string()).collect(),
-        docs: api.docs().into(),
-        methods: api
+impl Myself {
+    /// An API, as far as a client may call it. One that it may not call at all is still announced, but not described.
+    fn api(&self, api: &ApiInfo, peer: &Peer) -> Option<ApiDescription> {
+        let methods: Vec<_> = api
             .methods()
             .iter()
-            .map(|method| MethodDescription {
-                name: method.name().into(),
-                kind: method.kind().name().into(),
-                since: method.since().to_string(),
-                until: method.until().map(|until| until.to_string()),
-                args: method
-                    .args()
-                    .iter()
-                    .filter(|arg| arg.is_in(newest(api, method.until())))
-                    .map(|arg| ArgDescription {
-                        name: arg.name().into(),
-                        type_name: arg.type_name().into(),
-                        since: arg.since().map(|since| since.to_string()),
-                    })
-                    .collect(),
-                answer: method.answer().into(),
-                docs: method.docs().into(),
+            .filter(|method| self.access.allows(peer, api, method))
+            .map(|method| method_description(api, method))
+            .collect();
+        if methods.is_empty() && !api.methods().is_empty() {
+            return None;
+        }
+        Some(ApiDescription {
+            name: api.name().into(),
+            namespace: api.namespace().map(Into::into),
+            legacy_namespaces: api
+                .namespaces()
+                .skip(1)
+                .map(|namespace| namespace.map(Into::into))
+                .collect(),
+            versions: api.spoken().map(|version| version.to_string()).collect(),
+            docs: api.docs().into(),
+            methods,
+        })
+    }
+}
+
+fn method_description(api: &ApiInfo, method: &MethodInfo) -> MethodDescription {
+    MethodDescription {
+        name: method.name().into(),
+        kind: method.kind().name().into(),
+        since: method.since().to_string(),
+        until: method.until().map(|until| until.to_string()),
+        args: method
+            .args()
+            .iter()
+            .filter(|arg| arg.is_in(newest(api, method.until())))
+            .map(|arg| ArgDescription {
+                name: arg.name().into(),
+                type_name: arg.type_name().into(),
+                since: arg.since().map(|since| since.to_string()),
             })
             .collect(),
+        answer: method.answer().into(),
+        docs: method.docs().into(),
     }
 }
 

@@ -51,7 +51,10 @@ pub use introspection::{ApiDescription, ArgDescription, Description, MethodDescr
 pub use outcome::Outcome;
 pub use peer::Peer;
 pub use rpc_macros::rpc_api;
-pub use server::{Endpoint, Server, ServerBuilder, ServerStats, StartError, Stopped};
+pub use server::{
+    AccessPolicy, AllMethods, Endpoint, OnlyMethods, PublicMethods, Server, ServerBuilder,
+    ServerStats, StartError, Stopped,
+};
 pub use target::Target;
 pub use transport::{Transport, TransportStats, Transports};
 pub use version::{ParseVersionError, Version};

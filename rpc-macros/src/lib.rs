@@ -75,6 +75,7 @@ use expand::Names;
 /// | `aliases(bobcat = "2.5")` | Names of releases, which stand for a version wherever one is configured |
 /// | `topic = "compute"` | Where its servers listen; the trait's name in snake case if left out |
 /// | `namespace = "admin"` | Tells APIs on the same topic apart |
+/// | `legacy_namespaces("base", none)` | Where it was before, and is served too; `none` is having no namespace. Clients use its own |
 /// | `crate = "facade::rpc"` | Where `rpc_core` is found, if not as `::rpc_core`: a path that starts with a crate's name or with `crate` |
 ///
 /// # Methods
@@ -92,6 +93,10 @@ use expand::Names;
 /// | `since = "2.1"` | The version that the method came with; the first that the API speaks if left out |
 /// | `until = "2.0"` | The version from which on there is no such method. Only with `also`, for clients and servers of the older major |
 /// | `timeout = "10m"` | How long it may take, in `ms`, `s`, `m` or `h`; the client's default if left out |
+/// | `monitor = "60s"` | Of a call: how long a client waits without a heartbeat of the server, within the timeout; it waits without heartbeats if left out |
+/// | `during_drain` | A server that is stopping still takes it in |
+/// | `no_cancel` | Of a call: once it runs, it runs to its end, although its caller is gone |
+/// | `blocking` | It may block its thread: it runs on the runtime's threads for that |
 /// | `name = "wire_name"` | Its name on the wire; its own, without `r#`, if left out |
 /// | `removed(force: bool = false, until = "2.4")` | An argument that is gone: messages below `until` hold it, from `since` on if that is given too. After the `=` stands what servers get that still expect it |
 /// | `returned(type = Old, until = "2.4")` | The type of the answer below `until`, of the `T` if it is a `Result<T, E>`. With `one_way`, the client cannot read it, and needs a server of that version |

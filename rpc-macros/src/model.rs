@@ -19,6 +19,8 @@ pub(crate) struct Api {
     pub(crate) aliases: Vec<(String, Version)>,
     pub(crate) topic: String,
     pub(crate) namespace: Option<String>,
+    /// Where servers are asked for it, too; `None` is having no namespace.
+    pub(crate) legacy_namespaces: Vec<Option<String>>,
     pub(crate) methods: Vec<Method>,
 }
 
@@ -32,6 +34,7 @@ pub(crate) struct Method {
     /// The version from which on it does not exist any more.
     pub(crate) until: Option<Version>,
     pub(crate) timeout: Option<Timeout>,
+    pub(crate) running: Running,
     /// The method's attributes, without ours.
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) context: Context,
@@ -59,6 +62,19 @@ impl Method {
     pub(crate) fn has_setters(&self) -> bool {
         self.args.iter().any(Arg::is_set)
     }
+}
+
+/// How a server runs a method, and how long a client waits without a word from it.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    /// Between heartbeats.
+    pub(crate) monitor: Option<Timeout>,
+    /// A server that is stopping still takes it in.
+    pub(crate) during_drain: bool,
+    /// It goes on when nobody waits any more.
+    pub(crate) no_cancel: bool,
+    /// It may block its thread.
+    pub(crate) blocking: bool,
 }
 
 /// The context argument: not sent as an argument, so it has a name and a type only.

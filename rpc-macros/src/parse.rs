@@ -10,6 +10,8 @@ mod grammar;
 mod history;
 mod literal;
 mod method;
+mod namespaces;
+mod running;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -34,6 +36,7 @@ const API: Grammar = Grammar {
         ("aliases", Takes::List("bobcat = \"2.5\"")),
         ("topic", Takes::String("compute")),
         ("namespace", Takes::String("admin")),
+        ("legacy_namespaces", Takes::List("\"base\", none")),
         ("crate", Takes::String("my_crate::rpc_core")),
     ],
     elsewhere: &[],
@@ -46,6 +49,7 @@ pub(crate) struct Header {
     aliases: Vec<(String, Version)>,
     topic: Option<String>,
     namespace: Option<String>,
+    legacy_namespaces: Vec<Option<String>>,
     /// The crate that generated code leans on.
     pub(crate) krate: Path,
 }
@@ -63,11 +67,13 @@ pub(crate) fn header(attr: TokenStream, ctxt: &Ctxt) -> Header {
     let krate = words
         .string("crate")
         .and_then(|literal| ctxt.ok(literal::krate(literal)));
+    let namespace = name("namespace");
     Header {
         versions,
         aliases: aliases(&words, versions, ctxt),
         topic: name("topic"),
-        namespace: name("namespace"),
+        legacy_namespaces: namespaces::legacy(&words, namespace.as_deref(), ctxt),
+        namespace,
         krate: krate.unwrap_or_else(|| parse_quote!(::rpc_core)),
     }
 }
@@ -182,6 +188,7 @@ pub(crate) fn api(header: &Header, item: &ItemTrait, ctxt: &Ctxt) -> Api {
         aliases: header.aliases.clone(),
         topic: header.topic.clone().unwrap_or_else(|| snake_case(&name)),
         namespace: header.namespace.clone(),
+        legacy_namespaces: header.legacy_namespaces.clone(),
         methods,
         name,
     }

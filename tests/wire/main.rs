@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod heartbeats;
+mod hidden;
 mod raw;
 mod to_a_client;
 mod to_a_server;

@@ -16,6 +16,7 @@ pub(crate) const ITEMS: u8 = 9;
 pub(crate) const END: u8 = 10;
 pub(crate) const CANCEL: u8 = 12;
 pub(crate) const UNSUPPORTED: u8 = 13;
+pub(crate) const RUNNING: u8 = 15;
 
 /// A frame, as it is written and read.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,6 +17,10 @@ pub struct MethodInfo {
     answer: &'static str,
     answers: &'static [OldAnswer],
     timeout: Option<Duration>,
+    monitor: Option<Duration>,
+    during_drain: bool,
+    no_cancel: bool,
+    blocking: bool,
     docs: &'static str,
 }
 
@@ -34,6 +38,10 @@ impl MethodInfo {
             answer: "()",
             answers: &[],
             timeout: None,
+            monitor: None,
+            during_drain: false,
+            no_cancel: false,
+            blocking: false,
             docs: "",
         }
     }
@@ -71,6 +79,34 @@ impl MethodInfo {
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long a caller waits without a heartbeat of the server, unless it says otherwise.
+    #[must_use]
+    pub const fn with_monitor(mut self, monitor: Duration) -> Self {
+        self.monitor = Some(monitor);
+        self
+    }
+
+    /// A server that is stopping still takes it in.
+    #[must_use]
+    pub const fn with_during_drain(mut self) -> Self {
+        self.during_drain = true;
+        self
+    }
+
+    /// Once it runs, it runs to its end, although its caller is gone.
+    #[must_use]
+    pub const fn with_no_cancel(mut self) -> Self {
+        self.no_cancel = true;
+        self
+    }
+
+    /// It may block its thread.
+    #[must_use]
+    pub const fn with_blocking(mut self) -> Self {
+        self.blocking = true;
         self
     }
 
@@ -128,6 +164,30 @@ impl MethodInfo {
     #[must_use]
     pub const fn timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// How long a caller waits without a heartbeat of the server, unless it says otherwise.
+    #[must_use]
+    pub const fn monitor(&self) -> Option<Duration> {
+        self.monitor
+    }
+
+    /// Whether a server that is stopping still takes it in.
+    #[must_use]
+    pub const fn is_during_drain(&self) -> bool {
+        self.during_drain
+    }
+
+    /// Whether it runs to its end once it runs, although its caller is gone.
+    #[must_use]
+    pub const fn is_no_cancel(&self) -> bool {
+        self.no_cancel
+    }
+
+    /// Whether it may block its thread.
+    #[must_use]
+    pub const fn is_blocking(&self) -> bool {
+        self.blocking
     }
 
     /// The doc comment.

@@ -20,6 +20,7 @@ pub struct ApiInfo {
     aliases: &'static [(&'static str, Version)],
     topic: Option<&'static str>,
     namespace: Option<&'static str>,
+    legacy_namespaces: &'static [Option<&'static str>],
     docs: &'static str,
     methods: &'static [MethodInfo],
 }
@@ -35,6 +36,7 @@ impl ApiInfo {
             aliases: &[],
             topic: None,
             namespace: None,
+            legacy_namespaces: &[],
             docs: "",
             methods: &[],
         }
@@ -65,6 +67,16 @@ impl ApiInfo {
     #[must_use]
     pub const fn with_namespace(mut self, namespace: &'static str) -> Self {
         self.namespace = Some(namespace);
+        self
+    }
+
+    /// The namespaces in which it is served besides; `None` is having no namespace.
+    #[must_use]
+    pub const fn with_legacy_namespaces(
+        mut self,
+        namespaces: &'static [Option<&'static str>],
+    ) -> Self {
+        self.legacy_namespaces = namespaces;
         self
     }
 
@@ -127,6 +139,17 @@ impl ApiInfo {
     #[must_use]
     pub const fn namespace(&self) -> Option<&'static str> {
         self.namespace
+    }
+
+    /// Every namespace in which it is served: its own, and then those that it had before. Its clients use its own.
+    pub fn namespaces(&self) -> impl Iterator<Item = Option<&'static str>> {
+        std::iter::once(self.namespace).chain(self.legacy_namespaces.iter().copied())
+    }
+
+    /// Whether it is served in this namespace.
+    #[must_use]
+    pub fn is_in(&self, namespace: Option<&str>) -> bool {
+        self.namespaces().any(|own| own == namespace)
     }
 
     /// The doc comment of the trait.

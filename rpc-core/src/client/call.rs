@@ -1,7 +1,7 @@
 //! The futures of calls and casts.
 
 use super::older::{self, Older};
-use super::request::{Prepared, Request};
+use super::request::{Prepared, Request, not_wanted};
 use crate::name::Name;
 use crate::transport::{BoxFuture, Driver, Message, Response};
 use crate::{CallError, Client, ErrorKind, FanoutCast, MethodKind, Outcome, RpcError, codec};
@@ -28,7 +28,21 @@ pub(super) struct Sending<T, E = RpcError> {
     client: Option<Client>,
 }
 
-impl<T, E: From<RpcError>> Sending<T, E> {
+/// Gives up what was sent when the request that it is for is cancelled.
+async fn while_wanted<T, E: From<RpcError>>(
+    context: crate::Context,
+    client: Client,
+    method: Name,
+    sent: BoxFuture<Result<T, E>>,
+) -> Result<T, E> {
+    tokio::select! {
+        biased;
+        result = sent => result,
+        () = context.cancelled() => Err(not_wanted().of_message(&method, client.target(), None).into()),
+    }
+}
+
+impl<T: 'static, E: From<RpcError> + 'static> Sending<T, E> {
     pub(super) fn new(request: Request) -> Self {
         Self {
             method: request.method(),
@@ -66,7 +80,18 @@ impl<T, E: From<RpcError>> Sending<T, E> {
             };
             match request.message() {
                 Ok((client, message)) => {
-                    self.state = State::Sent(send(&*client.transport.0, message));
+                    let context = &message.parts.context;
+                    let inherited = context.is_cancellable().then(|| context.clone());
+                    let sent = send(&*client.transport.0, message);
+                    self.state = State::Sent(match inherited {
+                        Some(context) => Box::pin(while_wanted(
+                            context,
+                            client.clone(),
+                            self.method.clone(),
+                            sent,
+                        )),
+                        None => sent,
+                    });
                     self.client = Some(client);
                 }
                 Err(error) => return Poll::Ready(Err(error.into())),

@@ -1,9 +1,9 @@
 //! The stream of a multicall.
 
 use super::call::Sending;
-use super::request::{Prepared, Request};
+use super::request::{Prepared, Request, not_wanted};
 use crate::exchange::{Batch, End, STREAM_CREDIT};
-use crate::transport::{ItemStream, Items};
+use crate::transport::{BoxFuture, ItemStream, Items};
 use crate::{CallError, ErrorKind, Outcome, RpcError, codec};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
@@ -37,7 +37,8 @@ pub struct Multicall<R> {
 struct Core {
     opening: Sending<ItemStream>,
     timeout: Duration,
-    deadline: Option<Instant>,
+    /// What it was sent with.
+    context: crate::Context,
     stream: Option<Open>,
     done: bool,
 }
@@ -52,16 +53,18 @@ struct Open {
     read: (u64, u64),
     timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
+    /// Ready when the request that it is for is cancelled.
+    unwanted: Option<BoxFuture<()>>,
 }
 
 impl<R> Multicall<R> {
     pub(super) fn new(request: Request) -> Self {
-        let (timeout, deadline) = request.limits();
+        let (timeout, context) = request.limits();
         Self {
             core: Core {
                 opening: Sending::new(request),
                 timeout,
-                deadline,
+                context,
                 stream: None,
                 done: false,
             },
@@ -126,14 +129,15 @@ impl Core {
                 self.opening
                     .poll(cx, |driver, message| driver.multicall(message))
             ) {
-                Ok(stream) => self.stream.insert(Open::new(stream)),
+                Ok(stream) => self.stream.insert(Open::new(stream, &self.context)),
                 Err(error) => return Poll::Ready(Err(End::Failed(error))),
             },
         };
-        if self
-            .deadline
-            .is_some_and(|deadline| deadline <= Instant::now())
-        {
+        if self.context.is_cancelled() {
+            return Poll::Ready(Err(End::Failed(not_wanted())));
+        }
+        let deadline = self.context.deadline();
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             let error = RpcError::new(
                 ErrorKind::Timeout,
                 "the deadline passed; the server was told to stop",
@@ -172,7 +176,12 @@ impl Core {
                 }
                 Poll::Ready(Err(end)) => return Poll::Ready(Err(end)),
                 Poll::Pending => {
-                    ready!(open.poll_timer(cx, self.timeout, self.deadline));
+                    if let Some(unwanted) = &mut open.unwanted
+                        && unwanted.as_mut().poll(cx).is_ready()
+                    {
+                        return Poll::Ready(Err(End::Failed(not_wanted())));
+                    }
+                    ready!(open.poll_timer(cx, self.timeout, deadline));
                     let error = RpcError::new(
                         ErrorKind::Timeout,
                         format!(
@@ -202,7 +211,10 @@ impl Core {
 }
 
 impl Open {
-    fn new(stream: ItemStream) -> Self {
+    fn new(stream: ItemStream, context: &crate::Context) -> Self {
+        let unwanted = |context: crate::Context| -> BoxFuture<()> {
+            Box::pin(async move { context.cancelled().await })
+        };
         Self {
             items: stream.0,
             batch: None,
@@ -210,6 +222,7 @@ impl Open {
             read: (0, 0),
             timer: None,
             waiting: false,
+            unwanted: context.is_cancellable().then(|| unwanted(context.clone())),
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) struct Options {
     pub(super) mandatory: bool,
     /// Casts go to every server.
     pub(super) fanout: bool,
+    pub(crate) monitor: Option<Duration>,
     /// An error is told to whoever sends.
     pub(super) cap: Option<Result<Version, UnknownVersion>>,
     pub(super) pin: Option<Version>,
@@ -36,6 +37,7 @@ impl Options {
             retry: None,
             mandatory: false,
             fanout: false,
+            monitor: None,
             cap: None,
             pin: None,
             floor: None,
@@ -223,6 +225,18 @@ impl CallOptions {
     #[must_use]
     pub fn mandatory(mut self, mandatory: impl Setting<bool>) -> Self {
         self.options.mandatory = mandatory.setting().unwrap_or_default();
+        self
+    }
+
+    /// How long a call waits without a heartbeat of the server, which says that the request is queued or running there; all within
+    /// the [`timeout`](Self::timeout). So a call that may take hours ends soon after its server is gone or stuck, as
+    /// [`Timeout`](crate::ErrorKind::Timeout). At least 100 ms. `None` takes it back. Default: what the method says
+    /// (`#[rpc(monitor = "60s")]`), else heartbeats are not asked for.
+    ///
+    /// It is for calls: a cast ends when it is accepted, and the timeout of a multicall is that of each item.
+    #[must_use]
+    pub fn call_monitor_timeout(mut self, timeout: impl Setting<Duration>) -> Self {
+        self.options.monitor = timeout.setting();
         self
     }
 

@@ -4,6 +4,7 @@ use super::{Call, Cast, Client, FanoutCast, Gather, Multicall, Older};
 use crate::args::{Args, Cap, Packed, sealed};
 use crate::context::MAX_METADATA;
 use crate::convert::Conversion;
+use crate::exchange::SHORTEST_MONITOR;
 use crate::name::Name;
 use crate::transport::{Message, Parts, Spoken};
 use crate::{
@@ -176,9 +177,9 @@ impl Request {
         }
     }
 
-    /// The timeout, and the deadline that the context brings.
-    pub(super) fn limits(&self) -> (Duration, Option<Instant>) {
-        (self.timeout(), self.context.deadline())
+    /// The timeout, and the context that may bring a deadline.
+    pub(super) fn limits(&self) -> (Duration, Context) {
+        (self.timeout(), self.context.clone())
     }
 
     fn timeout(&self) -> Duration {
@@ -190,9 +191,22 @@ impl Request {
         own.or_else(of_method).unwrap_or(DEFAULT_TIMEOUT)
     }
 
+    /// Only a call waits for something that has no timer of its own.
+    fn monitor(&self) -> Option<Duration> {
+        if !matches!(self.kind, MethodKind::Call | MethodKind::Gather) {
+            return None;
+        }
+        let of_method = || match &self.asked {
+            Asked::Typed(method, _) => method.monitor(),
+            Asked::Untyped(..) => None,
+        };
+        let monitor = self.client.options.monitor.or_else(of_method);
+        monitor.map(|monitor| monitor.max(SHORTEST_MONITOR))
+    }
+
     /// The client that sends it, with the message; its time begins now. What must not be sent fails here.
     pub(super) fn message(self) -> Result<(Client, Message), RpcError> {
-        let (timeout, method) = (self.timeout(), self.method());
+        let (timeout, monitor, method) = (self.timeout(), self.monitor(), self.method());
         let Request {
             client,
             context,
@@ -208,6 +222,9 @@ impl Request {
             _ => Arc::clone(&options.target),
         };
         let failed = |error: RpcError| error.of_message(&method, &target, None);
+        if context.is_cancelled() {
+            return Err(failed(not_wanted()));
+        }
         if target.topic_name().is_empty() {
             return Err(failed(RpcError::new(
                 ErrorKind::InvalidTarget,
@@ -241,17 +258,18 @@ impl Request {
             ))
         };
         let mut api = client.spoken();
-        let (args, version) = match asked {
-            Asked::Typed(_, args) => {
+        let (args, version, during_drain) = match asked {
+            Asked::Typed(method, args) => {
                 let args = args.map_err(encoded)?;
                 let version = args.version(cap, floor).map_err(failed)?;
-                (Args::Packed(args), version)
+                (Args::Packed(args), version, method.is_during_drain())
             }
             Asked::Untyped(_, args) => {
                 let version = chosen(&api, cap, floor).map_err(failed)?;
                 // it was written for this version, whatever the API speaks
                 (api.newest, api.also) = (version, None);
-                (args.map_err(encoded)?, version)
+                // whether the method is, its server knows
+                (args.map_err(encoded)?, version, true)
             }
         };
         let metadata: usize = context
@@ -287,6 +305,8 @@ impl Request {
                 deadline,
                 timeout,
                 patience: options.patience(),
+                monitor,
+                during_drain,
                 context,
             },
             args,
@@ -317,6 +337,15 @@ impl fmt::Debug for Request {
             .field("method", &self.method())
             .finish_non_exhaustive()
     }
+}
+
+/// The request that a message belongs to was cancelled.
+#[cold]
+pub(super) fn not_wanted() -> RpcError {
+    RpcError::new(
+        ErrorKind::Cancelled,
+        "nobody waits any more for the request that it was made for",
+    )
 }
 
 /// What has a message before it is sent, so that arguments can still be given.

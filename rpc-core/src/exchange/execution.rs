@@ -4,11 +4,14 @@ use super::frame::{self, Credit, Kind, METHOD_ERROR};
 use super::outbox::wake;
 use super::peer::ServerLink;
 use crate::codec::Encoded;
+use crate::context::Sender;
 use crate::server::{Ending, Responder};
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 const MOST_ITEMS: u64 = 65_536;
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -25,6 +28,8 @@ pub(crate) struct Execution {
     link: Arc<ServerLink>,
     id: u64,
     kind: Kind,
+    /// How long the client waits without a heartbeat.
+    monitor: Option<Duration>,
     state: Mutex<State>,
 }
 
@@ -36,14 +41,24 @@ struct State {
     bytes: i64,
     /// The task that runs the request. It polls both cancellation and credit.
     task: Option<Waker>,
+    /// Who waits for the cancellation besides.
+    others: Option<Arc<Notify>>,
 }
 
 impl Execution {
-    pub(crate) fn new(link: Arc<ServerLink>, id: u64, kind: Kind, credit: Credit) -> Self {
+    pub(crate) fn new(
+        link: Arc<ServerLink>,
+        id: u64,
+        kind: Kind,
+        credit: Credit,
+        monitor: Option<Duration>,
+    ) -> Self {
         Self {
             link,
             id,
             kind,
+            // nobody waits for a cast that was accepted
+            monitor: monitor.filter(|_| kind != Kind::Cast),
             state: Mutex::new(State {
                 items: credit.items.min(MOST_CREDIT.items),
                 bytes: signed(credit.bytes.min(MOST_CREDIT.bytes)),
@@ -52,20 +67,12 @@ impl Execution {
         }
     }
 
+    pub(crate) fn monitor(&self) -> Option<Duration> {
+        self.monitor
+    }
+
     pub(crate) fn is_stream(&self) -> bool {
         self.kind == Kind::Multicall
-    }
-
-    pub(crate) fn is_cast(&self) -> bool {
-        self.kind == Kind::Cast
-    }
-
-    pub(crate) fn cancel(&self) {
-        let mut state = lock(&self.state);
-        state.cancelled = true;
-        let task = state.task.take();
-        drop(state);
-        wake(task);
     }
 
     pub(crate) fn add_credit(&self, credit: Credit) {
@@ -80,11 +87,26 @@ impl Execution {
     }
 }
 
-impl Responder for Execution {
+impl Sender for Execution {
     fn peer(&self) -> &Peer {
         self.link.peer()
     }
 
+    fn is_cast(&self) -> bool {
+        self.kind == Kind::Cast
+    }
+
+    fn is_cancelled(&self) -> bool {
+        // casts are not cancelled
+        !self.is_cast() && lock(&self.state).cancelled
+    }
+
+    fn cancellation(&self) -> Arc<Notify> {
+        Arc::clone(lock(&self.state).others.get_or_insert_default())
+    }
+}
+
+impl Responder for Execution {
     fn accepted(&self) {
         let accept = || frame::bare(Kind::Accept, self.id);
         match self.kind {
@@ -96,9 +118,15 @@ impl Responder for Execution {
         }
     }
 
-    fn is_cancelled(&self) -> bool {
-        // casts are not cancelled
-        !self.is_cast() && lock(&self.state).cancelled
+    fn cancel(&self) {
+        let mut state = lock(&self.state);
+        state.cancelled = true;
+        let (task, others) = (state.task.take(), state.others.take());
+        drop(state);
+        wake(task);
+        if let Some(others) = others {
+            others.notify_waiters();
+        }
     }
 
     fn poll_cancelled(&self, cx: &mut Context<'_>) -> Poll<()> {

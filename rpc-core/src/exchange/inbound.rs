@@ -229,12 +229,16 @@ impl Inbound {
     fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: &Frame) -> Result<(), String> {
         self.counters.requests_received.fetch_add(1, Relaxed);
         let parsed = RequestHeader::parse(&frame.header);
-        let credit = parsed
+        let (credit, monitor) = parsed
             .as_ref()
-            .ok()
-            .and_then(|(header, _)| header.credit)
-            .unwrap_or_default();
-        let execution = Arc::new(Execution::new(Arc::clone(link), frame.id, kind, credit));
+            .map_or((None, None), |(header, _)| (header.credit, header.monitor));
+        let execution = Arc::new(Execution::new(
+            Arc::clone(link),
+            frame.id,
+            kind,
+            credit.unwrap_or_default(),
+            monitor,
+        ));
         match link.begin(frame.id, self.window.requests, &execution) {
             Ok(()) => {}
             Err(Begin::Repeated) => {
@@ -313,11 +317,14 @@ fn announced(service: &Service) -> AnnouncedService {
         apis: service
             .apis()
             .flat_map(|api| {
-                api.spoken().map(|version| AnnouncedApi {
-                    name: api.name().into(),
-                    namespace: api.namespace().map(Into::into),
-                    version,
-                })
+                let spoken = move |namespace: Option<&'static str>| {
+                    api.spoken().map(move |version| AnnouncedApi {
+                        name: api.name().into(),
+                        namespace: namespace.map(Into::into),
+                        version,
+                    })
+                };
+                api.namespaces().flat_map(spoken)
             })
             .collect(),
     }

@@ -14,12 +14,15 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
 
 /// A request in flight, and what it takes of the window.
 #[derive(Debug)]
 struct InWindow {
     waiting: Waiting,
     bytes: u32,
+    /// When the instance last said that it is queued or running.
+    heard: Option<Instant>,
 }
 
 /// A client's end of a link to one instance.
@@ -174,7 +177,14 @@ impl ClientLink {
         let id = state.last_id;
         frame::set_id(&mut request, id);
         let request = request.into_bytes();
-        state.waiting.insert(id, InWindow { waiting, bytes });
+        state.waiting.insert(
+            id,
+            InWindow {
+                waiting,
+                bytes,
+                heard: None,
+            },
+        );
         let writer = state.outbox.push(request.clone());
         drop(state);
         wake(writer);
@@ -198,7 +208,7 @@ impl ClientLink {
     /// Nobody waits for this any more. `true` if it had not been written, and so surely did not run.
     fn cancel(&self, id: u64) -> bool {
         let mut state = lock(&self.state);
-        let Some(InWindow { waiting, bytes }) = state.waiting.remove(&id) else {
+        let Some(InWindow { waiting, bytes, .. }) = state.waiting.remove(&id) else {
             return false;
         };
         self.give_back(&mut state, bytes);
@@ -277,6 +287,18 @@ impl ClientLink {
             .inspect_err(|broken| self.break_off(id, broken))
     }
 
+    /// Takes a heartbeat. Nobody is woken by it: who waits looks when its time is over.
+    pub(crate) fn heard(&self, frame: &Frame) -> Result<(), String> {
+        let now = Instant::now();
+        let mut state = lock(&self.state);
+        frame::parse_running(&frame.body, |id| {
+            if let Some(in_flight) = state.waiting.get_mut(&id) {
+                in_flight.heard = Some(now);
+            }
+        })
+        .map_err(|error| error.to_string())
+    }
+
     /// The node broke a rule: it is told to stop, and whoever waits that it did.
     fn break_off(&self, id: u64, broken: &str) {
         let mut state = lock(&self.state);
@@ -290,7 +312,7 @@ impl ClientLink {
     }
 
     fn finished(&self, state: &mut State, id: u64) -> Option<Waiting> {
-        let InWindow { waiting, bytes } = state.waiting.remove(&id)?;
+        let InWindow { waiting, bytes, .. } = state.waiting.remove(&id)?;
         self.give_back(state, bytes);
         Some(waiting)
     }
@@ -364,6 +386,11 @@ impl InFlight {
             self.armed = false;
         }
         answer.unwrap_or_else(|_| Answer::Lost("the request was given up".into()))
+    }
+
+    /// When the instance last said that the request is queued or running.
+    pub(crate) fn heard(&self) -> Option<Instant> {
+        lock(&self.link.state).waiting.get(&self.id)?.heard
     }
 
     /// Cancels now. `true` if the request had not been written, and so surely did not run.

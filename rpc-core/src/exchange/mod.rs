@@ -22,11 +22,13 @@
 //! | `outbound` | links that come and go, and what arrives on them |
 //! | `search` | who takes a message, and how long somebody is looked for |
 //! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
+//! | `monitor` | the wait for the answer, as long as the server is heard of |
 //! | `fanout` | the same message to every server |
 //! | `gather` | the same call to every server, and their answers |
 //! | `survey` | which servers there are, and what they speak |
 //! | `stream` | items that arrived and were not read yet |
 //! | `peer` | an instance's end of a link: requests that run |
+//! | `heartbeat` | when it says which of them are queued or running |
 //! | `execution` | one request at an instance: cancellation, credit, where the answer goes |
 //! | `inbound` | a request's way in: find the server it is for |
 //! | `driver` | the two halves as one transport |
@@ -36,9 +38,11 @@ mod execution;
 mod fanout;
 mod frame;
 mod gather;
+mod heartbeat;
 mod ids;
 mod inbound;
 mod link;
+mod monitor;
 mod nodes;
 mod outbound;
 mod outbox;
@@ -54,6 +58,7 @@ pub use driver::{Exchange, Links};
 pub(crate) use fanout::fanout;
 pub use frame::PROTOCOL;
 pub(crate) use gather::gather;
+pub(crate) use heartbeat::SHORTEST_MONITOR;
 pub use inbound::{Inbound, WINDOW_BYTES, WINDOW_REQUESTS};
 pub use link::ClientLink;
 pub use nodes::NodeId;

@@ -121,12 +121,19 @@ impl Nodes {
                 let wanted = Wanted { version, ..wanted };
                 route = self.routes.in_turn(wanted, tried);
             }
+            // one that is stopping, only if no other takes it
+            if route.is_err()
+                && parts.during_drain
+                && let Some(draining) = self.routes.draining_in_turn(wanted, tried)
+            {
+                return Ok(Ok(found(draining, wanted.version)));
+            }
             return Ok(route.map(|route| found(route, version)));
         };
         let Some(route) = self.routes.named(wanted, server) else {
             return Ok(Err(Nobody::Absent));
         };
-        if route.service.draining {
+        if route.service.draining && !parts.during_drain {
             return Err(
                 RpcError::new(ErrorKind::Unavailable, "the server is stopping")
                     .of_server(&route.name()),

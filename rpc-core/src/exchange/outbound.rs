@@ -136,6 +136,7 @@ impl Outbound {
         let frame = Frame::parse(frame).map_err(|error| error.to_string())?;
         match frame.kind {
             Some(Kind::Announce) => self.announced(node, link, &frame),
+            Some(Kind::Running) => link.heard(&frame),
             Some(
                 kind @ (Kind::Reply
                 | Kind::Fail
@@ -231,13 +232,17 @@ impl Outbound {
         links.iter().all(|link| link.is_flushed())
     }
 
-    /// Every server of a topic that is known now, and whether every node has settled since `settled` was noted.
+    /// Every server of a topic that is known now, and whether every node has settled since `settled` was noted. Those that are
+    /// stopping are among them if there is no other, and the method is one that they still run.
     pub(super) fn servers(&self, parts: &Parts, settled: &Settled) -> (Vec<Arc<Route>>, bool) {
         let table = lock(&self.table);
-        let routes = table
-            .routes
-            .all(parts.target.exchange_name(), parts.target.topic_name());
-        (routes, table.all_settled(settled))
+        let (exchange, topic) = (parts.target.exchange_name(), parts.target.topic_name());
+        let settled = table.all_settled(settled);
+        let mut routes = table.routes.all(exchange, topic);
+        if routes.is_empty() && settled && parts.during_drain {
+            routes = table.routes.draining(exchange, topic);
+        }
+        (routes, settled)
     }
 
     /// Servers whose name belongs to another instance, so that nothing is sent to them.

@@ -41,6 +41,11 @@ impl Outbox {
         }
     }
 
+    /// Whoever waits for frames to write, to be woken for another reason.
+    pub(crate) fn writer(&mut self) -> Option<Waker> {
+        self.writer.take()
+    }
+
     /// Whether so many frames wait that it is not worth to wait for more.
     pub(crate) fn has_enough(&self) -> bool {
         self.frames.len() >= ENOUGH
@@ -96,9 +101,8 @@ impl Outbox {
         self.closed = true;
         self.writing = false;
         self.answers = 0;
-        let unwritten = self
-            .frames
-            .drain(..)
+        let unwritten = std::mem::take(&mut self.frames)
+            .into_iter()
             .filter(|waiting| frame::kind(waiting).is_some_and(frame::Kind::is_request))
             .map(|waiting| frame::id(&waiting))
             .collect();

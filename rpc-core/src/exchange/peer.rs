@@ -1,14 +1,19 @@
 //! An instance's end of a link to one client: which of its requests run, and what is to be written to it.
 
 use super::execution::Execution;
-use super::frame::Credit;
+use super::frame::{self, Credit};
+use super::heartbeat::Heartbeat;
 use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
+use crate::context::Sender;
+use crate::server::Responder;
 use crate::{Peer, lock};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 /// An instance's end of a link to one client.
 ///
@@ -29,6 +34,43 @@ struct State {
     /// Requests that are queued or running, and not cancelled.
     running: IdMap<Arc<Execution>>,
     outbox: Outbox,
+    heartbeat: Heartbeat,
+}
+
+impl State {
+    fn insert(&mut self, id: u64, execution: &Arc<Execution>) -> Option<Waker> {
+        let monitor = execution.monitor();
+        self.running.insert(id, Arc::clone(execution));
+        match monitor {
+            Some(monitor) if self.heartbeat.begin(monitor) => self.outbox.writer(),
+            _ => None,
+        }
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Arc<Execution>> {
+        let execution = self.running.remove(&id)?;
+        if execution.monitor().is_some() {
+            self.heartbeat.end();
+        }
+        Some(execution)
+    }
+
+    /// Says which requests are queued or running, when it is time for that.
+    fn beat(&mut self, cx: &mut Context<'_>) {
+        while self.heartbeat.poll(cx).is_ready() {
+            let monitored = self.running.iter();
+            let monitored: Vec<(u64, Duration)> = monitored
+                .filter_map(|(id, execution)| Some((*id, execution.monitor()?)))
+                .collect();
+            let ids: Vec<u64> = monitored.iter().map(|(id, _)| *id).collect();
+            for frame in frame::running(&ids) {
+                // whoever writes is at it
+                let _ = self.outbox.push(frame);
+            }
+            self.heartbeat
+                .sent(monitored.into_iter().map(|(_, monitor)| monitor));
+        }
+    }
 }
 
 impl ServerLink {
@@ -47,7 +89,12 @@ impl ServerLink {
     ///
     /// Cancel safe: frames are taken only when it returns.
     pub async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
-        poll_fn(|cx| lock(&self.state).outbox.poll_ready(cx)).await;
+        poll_fn(|cx| {
+            let mut state = lock(&self.state);
+            state.beat(cx);
+            state.outbox.poll_ready(cx)
+        })
+        .await;
         // with more than one request running, others are likely to be just about to be answered: they leave together
         let busy = {
             let state = lock(&self.state);
@@ -143,7 +190,9 @@ impl ServerLink {
         if state.running.len() >= window as usize {
             return Err(Begin::WindowFull);
         }
-        state.running.insert(id, Arc::clone(execution));
+        let writer = state.insert(id, execution);
+        drop(state);
+        wake(writer);
         Ok(())
     }
 
@@ -158,7 +207,7 @@ impl ServerLink {
         {
             return;
         }
-        let execution = state.running.remove(&id);
+        let execution = state.remove(id);
         drop(state);
         if let Some(execution) = execution {
             execution.cancel();
@@ -175,7 +224,7 @@ impl ServerLink {
     /// A request is done: its last frame is sent, unless it was cancelled before.
     pub(crate) fn finish(&self, id: u64, frame: Option<Bytes>) {
         let mut state = lock(&self.state);
-        let writer = match (state.running.remove(&id), frame) {
+        let writer = match (state.remove(id), frame) {
             (Some(_), Some(frame)) => state.outbox.push(frame),
             _ => None,
         };
@@ -200,6 +249,7 @@ impl ServerLink {
         let mut state = lock(&self.state);
         let (_, writer) = state.outbox.close();
         let running = std::mem::take(&mut state.running);
+        state.heartbeat = Heartbeat::default();
         drop(state);
         wake(writer);
         for execution in running

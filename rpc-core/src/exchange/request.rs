@@ -3,6 +3,7 @@
 use super::Outbound;
 use super::frame::{self, Kind, RequestHeader};
 use super::link::{InFlight, Place};
+use super::monitor::{self, Overdue};
 use super::nodes::version_at;
 use super::routes::Route;
 use super::stream::{STREAM_CREDIT, StreamQueue};
@@ -60,7 +61,9 @@ impl Outbound {
             };
             let all;
             let named = parts.target.server_name().is_some();
-            let candidates = if named || route.link.has_place(body.len()) {
+            // one that is stopping is asked only because there is no other
+            let only = named || route.service.draining;
+            let candidates = if only || route.link.has_place(body.len()) {
                 std::slice::from_ref(&route)
             } else {
                 // whoever has a place first takes it
@@ -121,7 +124,17 @@ impl Outbound {
             };
         let again =
             |written: &Bytes| Body::Written(version, written.slice(written.len() - body_len..));
-        match timeout_at(parts.deadline, in_flight.answer()).await {
+        let answer = match parts.monitor {
+            None => {
+                let answer = timeout_at(parts.deadline, in_flight.answer()).await;
+                answer.map_err(|_elapsed| Overdue::Deadline)
+            }
+            // boxed so that a request without heartbeats is small
+            Some(monitor) => {
+                Box::pin(monitor::answer(&mut in_flight, parts.deadline, monitor)).await
+            }
+        };
+        match answer {
             Ok(Answer::Value(value)) => Ok(Attempt::Opened(Opened::Answered(Response::Value(
                 version, value,
             )))),
@@ -139,13 +152,13 @@ impl Outbound {
                 format!("the link was lost after the message was sent: {reason}"),
             )
             .of_server(&route.name())),
-            Err(_elapsed) => Err(if in_flight.cancel() {
+            Err(overdue) => Err(if in_flight.cancel() {
                 RpcError::new(
                     ErrorKind::Undeliverable,
                     "it could not be written before the deadline",
                 )
             } else {
-                RpcError::new(ErrorKind::Timeout, "no answer before the deadline")
+                overdue.error()
             }
             .of_server(&route.name())),
         }
@@ -330,6 +343,7 @@ fn write_header(
         built: parts.api.newest,
         method: &parts.method,
         remaining: parts.remaining(),
+        monitor: parts.monitor,
         credit: (kind == Kind::Multicall).then_some(STREAM_CREDIT),
     };
     HEADER.with_borrow_mut(|buffer| {

@@ -178,6 +178,24 @@ impl Routes {
         wanted: Wanted<'_>,
         tried: &[Arc<Route>],
     ) -> Result<Arc<Route>, Nobody> {
+        self.in_turn_of(false, wanted, tried)
+    }
+
+    /// The next server in turn that is draining and serves the version.
+    pub(crate) fn draining_in_turn(
+        &mut self,
+        wanted: Wanted<'_>,
+        tried: &[Arc<Route>],
+    ) -> Option<Arc<Route>> {
+        self.in_turn_of(true, wanted, tried).ok()
+    }
+
+    fn in_turn_of(
+        &mut self,
+        draining: bool,
+        wanted: Wanted<'_>,
+        tried: &[Arc<Route>],
+    ) -> Result<Arc<Route>, Nobody> {
         let Some(topic) = self.topics.get_mut(wanted.topic).and_then(|topics| {
             topics
                 .iter_mut()
@@ -190,7 +208,7 @@ impl Routes {
         for turn in 0..count {
             let at = (topic.next + turn) % count;
             let route = &topic.routes[at];
-            if route.service.draining || route.link.is_lost() {
+            if route.service.draining != draining || route.link.is_lost() {
                 continue;
             }
             there = true;
@@ -271,11 +289,21 @@ impl Routes {
 
     /// Every server of a topic that is not draining. Of two with one name, the first.
     pub(crate) fn all(&self, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
+        self.all_of(false, exchange, topic)
+    }
+
+    /// Every server of a topic that is draining. Of two with one name, the first.
+    pub(crate) fn draining(&self, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
+        self.all_of(true, exchange, topic)
+    }
+
+    fn all_of(&self, draining: bool, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
         let Some(topic) = self.topic(exchange, topic) else {
             return Vec::new();
         };
         let mut names = HashSet::new();
-        let serving = |route: &&Arc<Route>| !route.service.draining && !route.link.is_lost();
+        let serving =
+            |route: &&Arc<Route>| route.service.draining == draining && !route.link.is_lost();
         topic
             .routes
             .iter()

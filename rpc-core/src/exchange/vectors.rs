@@ -100,6 +100,7 @@ fn name(kind: Kind) -> &'static str {
         Kind::Cancel => "CANCEL",
         Kind::Unsupported => "UNSUPPORTED",
         Kind::Seen => "SEEN",
+        Kind::Running => "RUNNING",
     }
 }
 
@@ -250,6 +251,12 @@ async fn written(kind: Kind, id: u64, meaning: &Value) -> Bytes {
             [number(meaning, "items"), number(meaning, "bytes")],
         ),
         Kind::Seen => frame::numbers(kind, id, [number(meaning, "serial")]),
+        Kind::Running => {
+            let ids = list(meaning, "ids").iter().map(|id| id.as_u64().unwrap());
+            let frames: Vec<Bytes> = frame::running(&ids.collect::<Vec<_>>()).collect();
+            assert_eq!(frames.len(), 1);
+            frames.into_iter().next().unwrap()
+        }
         Kind::Cancel => frame::bare(kind, id),
         Kind::Unsupported => {
             let kind = u8::try_from(number(meaning, "kind")).unwrap();
@@ -277,6 +284,7 @@ fn request(kind: Kind, id: u64, meaning: &Value) -> Bytes {
             items: number(credit, "items"),
             bytes: number(credit, "bytes"),
         }),
+        monitor: meaning["monitor_us"].as_u64().map(Duration::from_micros),
     };
     let metadata: BTreeMap<String, String> =
         serde_json::from_value(meaning["metadata"].clone()).unwrap();
@@ -335,6 +343,7 @@ async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
         id,
         kind,
         Credit::default(),
+        None,
     ));
     link.begin(id, 1, &execution).unwrap();
     act(&execution);
@@ -397,12 +406,19 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
             let remaining = header
                 .remaining
                 .map(|remaining| u64::try_from(remaining.as_micros()).unwrap());
-            json!({
+            let monitor = header
+                .monitor
+                .map(|monitor| u64::try_from(monitor.as_micros()).unwrap());
+            let mut meaning = json!({
                 "exchange": header.exchange, "topic": header.topic, "server": header.server,
                 "namespace": header.namespace, "version": version_value(header.version),
                 "built": version_value(header.built), "method": header.method, "remaining_us": remaining,
                 "metadata": metadata, "credit": credit, "body": decoded(&frame.body),
-            })
+            });
+            if let Some(monitor) = monitor {
+                meaning["monitor_us"] = monitor.into();
+            }
+            meaning
         }
         Kind::Reply => json!({ "body": decoded(&frame.body) }),
         Kind::Fail => match frame::parse_fail(&frame.header).unwrap() {
@@ -412,6 +428,11 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
             (kind, message) => json!({ "fail_kind": kind, "message": message }),
         },
         Kind::Accept | Kind::Cancel => json!({}),
+        Kind::Running => {
+            let mut ids = Vec::new();
+            frame::parse_running(&frame.body, |id| ids.push(id)).unwrap();
+            json!({ "ids": ids })
+        }
         Kind::Items => {
             let [first, count] = numbers(frame);
             let (mut items, mut at) = (Vec::new(), 0);
@@ -584,12 +605,15 @@ fn expected_error(name: &str) -> &'static str {
         "announce with an instance id that is text" => "a string, expected bytes",
         "a request with an empty header"
         | "seen without its serial"
+        | "running without ids"
         | "nothing"
         | "truncated in an integer"
         | "truncated in a string"
         | "an array that claims more than there is"
         | "a map that claims more than there is"
         | "no arguments at all" => "it ends in the middle of a value",
+        "running with an id that is text" => "a string, expected an unsigned integer",
+        "running with bytes after the ids" => "bytes follow the ids",
         "trailing bytes" => "1 bytes follow the value",
         "a duplicate key" | "a duplicate key in a map within" => "a key occurs twice",
         "nested 65 levels deep" => "nested deeper than 64 levels",
@@ -687,6 +711,9 @@ fn bad_for_client(vector: &Vector) -> String {
             .err()
             .map(|error| error.to_string())
             .unwrap_or_default(),
+        Some(Kind::Running) => frame::parse_running(&frame.body, drop)
+            .unwrap_err()
+            .to_string(),
         _ => String::new(),
     }
 }

@@ -41,6 +41,7 @@ impl Problem {
 pub(super) fn compare(released: &History, api: &ApiInfo) -> Vec<Problem> {
     let now = History::of(api);
     let mut problems: Vec<Problem> = names(released, &now).into_iter().collect();
+    problems.extend(namespaces(released, &now));
     problems.extend(versions(released, api));
     problems.extend(aliases(released, &now, api));
     let next = Next::of(released, api);
@@ -94,7 +95,8 @@ fn names(was: &History, is: &History) -> Option<Problem> {
     };
     let changes = [
         of("name", &Some(was.name.clone()), &Some(is.name.clone())),
-        of("namespace", &was.namespace, &is.namespace),
+        // clients that go by the old one are still served
+        of("namespace", &was.namespace, &is.namespace).filter(|_| !is.is_in(&was.namespace)),
         of("topic", &was.topic, &is.topic),
     ];
     let changes: Vec<String> = changes.into_iter().flatten().collect();
@@ -102,6 +104,23 @@ fn names(was: &History, is: &History) -> Option<Problem> {
         Problem::new(
             format_args!("the API's {}", changes.join("; ")),
             "write it as it was: who was released looks for it there. If it is another API, delete the file",
+        )
+    })
+}
+
+fn namespaces<'a>(was: &'a History, is: &'a History) -> impl Iterator<Item = Problem> + 'a {
+    let gone = was
+        .legacy_namespaces
+        .iter()
+        .filter(|namespace| !is.is_in(namespace));
+    gone.map(|namespace| {
+        let (shown, word) = match namespace {
+            Some(name) => (format!("in namespace `{name}`"), format!("\"{name}\"")),
+            None => ("without a namespace".into(), "none".into()),
+        };
+        Problem::new(
+            format_args!("the API was served {shown} too, and is not any more"),
+            format_args!("write `legacy_namespaces({word})`: who was released looks for it there"),
         )
     })
 }

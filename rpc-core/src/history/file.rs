@@ -25,6 +25,12 @@ impl fmt::Display for History {
         if let Some(namespace) = &self.namespace {
             writeln!(f, "namespace {}", quoted(namespace))?;
         }
+        for namespace in &self.legacy_namespaces {
+            match namespace {
+                Some(namespace) => writeln!(f, "legacy_namespace {}", quoted(namespace))?,
+                None => writeln!(f, "legacy_without_namespace")?,
+            }
+        }
         if let Some(topic) = &self.topic {
             writeln!(f, "topic {}", quoted(topic))?;
         }
@@ -132,6 +138,7 @@ pub(super) fn parse(text: &str) -> Result<History, FileError> {
 struct Parser {
     name: Option<String>,
     namespace: Option<String>,
+    legacy_namespaces: Vec<Option<String>>,
     topic: Option<String>,
     released: Option<Vec<Version>>,
     aliases: Vec<(String, Version)>,
@@ -145,6 +152,14 @@ impl Parser {
         match word {
             "api" => once(&mut self.name, word, unquoted(rest)?),
             "namespace" => once(&mut self.namespace, word, unquoted(rest)?),
+            "legacy_namespace" => {
+                self.legacy_namespaces.push(Some(unquoted(rest)?));
+                Ok(())
+            }
+            "legacy_without_namespace" => {
+                self.legacy_namespaces.push(None);
+                Ok(())
+            }
             "topic" => once(&mut self.topic, word, unquoted(rest)?),
             "released" => {
                 let versions = rest.split(',').map(|text| version(text.trim()));
@@ -227,6 +242,7 @@ impl Parser {
         Ok(History {
             name: self.name.ok_or("there is no line `api`")?,
             namespace: self.namespace,
+            legacy_namespaces: self.legacy_namespaces,
             topic: self.topic,
             released: self.released.ok_or("there is no line `released`")?,
             aliases: self.aliases,

@@ -167,6 +167,21 @@ fn the_api_itself_is_kept() {
     );
     let api = API
         .with_methods(METHODS)
+        .with_namespace("v")
+        .with_legacy_namespaces(&[Some("base"), None]);
+    let moved = Box::leak(Box::new(api));
+    assert_eq!(report_of(moved), "");
+    let problems = compare(&History::of(moved), &API.with_methods(METHODS));
+    let problems: Vec<_> = problems.iter().map(|problem| &*problem.what).collect();
+    assert_eq!(
+        problems,
+        [
+            "the API's namespace: was `v`, is none",
+            "the API was served in namespace `base` too, and is not any more"
+        ]
+    );
+    let api = API
+        .with_methods(METHODS)
         .with_aliases(const { &[("ada", v(5, 12)), ("zed", v(6, 1))] });
     assert_eq!(
         report_of(&api),

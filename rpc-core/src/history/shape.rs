@@ -8,6 +8,8 @@ use crate::{ApiInfo, ArgInfo, MethodInfo, MethodKind, Version};
 pub(super) struct History {
     pub(super) name: String,
     pub(super) namespace: Option<String>,
+    /// Where it is served besides; `None` is having no namespace.
+    pub(super) legacy_namespaces: Vec<Option<String>>,
     pub(super) topic: Option<String>,
     /// The end of each major version, the newest first.
     pub(super) released: Vec<Version>,
@@ -57,6 +59,11 @@ impl History {
         Self {
             name: api.name().into(),
             namespace: api.namespace().map(Into::into),
+            legacy_namespaces: api
+                .namespaces()
+                .skip(1)
+                .map(|namespace| namespace.map(Into::into))
+                .collect(),
             topic: api.topic().map(Into::into),
             released: api.spoken().collect(),
             aliases: api
@@ -79,6 +86,11 @@ impl History {
 
     pub(super) fn method(&self, name: &str) -> Option<&Method> {
         self.methods.iter().find(|method| method.name == name)
+    }
+
+    /// Whether it is served in this namespace.
+    pub(super) fn is_in(&self, namespace: &Option<String>) -> bool {
+        self.namespace == *namespace || self.legacy_namespaces.contains(namespace)
     }
 
     /// Whether this version is among those that it is about.

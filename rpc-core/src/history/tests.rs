@@ -209,6 +209,10 @@ fn values_are_made_up_of_what_their_types_ask_for() {
 
 #[test]
 fn the_released_api_is_kept() {
-    let endpoint = crate::introspection::endpoint(&crate::Target::topic("any"), &[]);
+    let endpoint = crate::introspection::endpoint(
+        &crate::Target::topic("any"),
+        &[],
+        crate::server::Access::default(),
+    );
     super::check("introspection.api", &*endpoint);
 }

@@ -1,7 +1,8 @@
 //! Configuring and starting a server.
 
-use super::service::{Limits, Service};
-use super::{Endpoint, Server};
+use super::limits::{Limits, MethodLimits};
+use super::service::Service;
+use super::{Access, AccessPolicy, Endpoint, Server};
 use crate::{Target, Transport, introspection};
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub struct ServerBuilder {
     endpoints: Vec<Arc<dyn Endpoint>>,
     listen: Option<String>,
     limits: Limits,
+    access: Access,
     introspection: bool,
 }
 
@@ -33,7 +35,9 @@ impl ServerBuilder {
             limits: Limits {
                 concurrency: CONCURRENCY,
                 queue: QUEUE,
+                methods: MethodLimits::default(),
             },
+            access: Access::default(),
             introspection: true,
         }
     }
@@ -45,8 +49,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Adds an endpoint. Several may share a server, if their APIs differ in namespace, in major version, or in all method
-    /// names; the first one that has the method is called.
+    /// Adds an endpoint. Several may share a server, if their APIs have no namespace in common, or differ in major version or in
+    /// all method names; the first one that has the method is called.
     pub fn endpoint(mut self, endpoint: impl Endpoint) -> Self {
         self.endpoints.push(Arc::new(endpoint));
         self
@@ -71,6 +75,21 @@ impl ServerBuilder {
         self
     }
 
+    /// How many requests of one method run at once, of those that the server may run. The method is named as on the wire; if
+    /// several endpoints have it, they share the limit. Default: as many as the server runs. At least 1.
+    ///
+    /// What exceeds it waits in the [`queue`](Self::queue) of the server, in order, and keeps no other method from running.
+    pub fn method_concurrency(mut self, method: impl Into<String>, requests: usize) -> Self {
+        self.limits.methods.set(method.into(), requests.max(1));
+        self
+    }
+
+    /// Which methods a client may call; for the others it is as if they did not exist. Default: all.
+    pub fn access(mut self, policy: impl AccessPolicy) -> Self {
+        self.access = Access::by(policy);
+        self
+    }
+
     /// Whether it answers `ping` and `describe`: see [`Client::describe`](crate::Client::describe). Default: it does.
     pub fn introspection(mut self, answers: bool) -> Self {
         self.introspection = answers;
@@ -82,8 +101,8 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// [`StartError::Target`] without a topic or server name, or when the transport has a server of that name already;
-    /// [`StartError::Endpoints`] when there is none, or two of them have the same method; [`StartError::Listen`] when the
-    /// transport cannot listen.
+    /// [`StartError::Endpoints`] when there is none, two of them have the same method, or a limit or the access policy is for a
+    /// method that none has; [`StartError::Listen`] when the transport cannot listen.
     pub async fn start(mut self) -> Result<Server, StartError> {
         if self.endpoints.is_empty() {
             return Err(StartError::Endpoints(
@@ -106,9 +125,8 @@ impl ServerBuilder {
                 target.topic_name()
             )));
         }
-        let reserved = |endpoint: &&Arc<dyn Endpoint>| {
-            endpoint.api().namespace() == Some(introspection::NAMESPACE)
-        };
+        let reserved =
+            |endpoint: &&Arc<dyn Endpoint>| endpoint.api().is_in(Some(introspection::NAMESPACE));
         if let Some(endpoint) = self.endpoints.iter().find(reserved) {
             return Err(StartError::Endpoints(format!(
                 "`{}` is in the namespace `{}`, which belongs to what every server answers: give it another",
@@ -117,10 +135,11 @@ impl ServerBuilder {
             )));
         }
         if self.introspection {
-            let own = introspection::endpoint(&target, &self.endpoints);
+            let own = introspection::endpoint(&target, &self.endpoints, self.access.clone());
             self.endpoints.push(own);
         }
-        let service = Arc::new(Service::new(target, self.endpoints, self.limits)?);
+        let service = Service::new(target, self.endpoints, self.access, &self.limits)?;
+        let service = Arc::new(service);
         let driver = Arc::clone(&self.transport.0);
         driver.listen(Arc::clone(&service), self.listen).await?;
         tracing::info!(name: "rpc.server.started", target = %service.target(), "server started");

@@ -1,18 +1,38 @@
 //! Finds the endpoint and the method that a message is for.
 
-use super::{Endpoint, StartError};
-use crate::{ErrorKind, MethodInfo, MethodKind, Version, introspection, text};
+use super::limits::MethodLimits;
+use super::{Access, Endpoint, StartError};
+use crate::{ApiInfo, ErrorKind, MethodInfo, MethodKind, Peer, Version, introspection, text};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The endpoints of a server, in the order in which they were added.
 pub(super) struct Dispatcher {
     endpoints: Vec<Entry>,
+    access: Access,
 }
 
 struct Entry {
     endpoint: Arc<dyn Endpoint>,
-    methods: HashMap<&'static str, usize>,
+    methods: HashMap<&'static str, Place>,
+}
+
+/// Where a method is.
+#[derive(Clone, Copy)]
+struct Place {
+    index: usize,
+    /// The limit that it has besides that of the server, by its place among these.
+    lane: Option<usize>,
+}
+
+/// A message, as far as it says where it goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) namespace: Option<&'a str>,
+    pub(super) version: Version,
+    pub(super) method: &'a str,
+    /// How it is to be answered.
+    pub(super) kind: MethodKind,
 }
 
 /// Where a message goes.
@@ -20,6 +40,7 @@ pub(super) struct Found<'a> {
     pub(super) endpoint: &'a Arc<dyn Endpoint>,
     pub(super) index: usize,
     pub(super) method: &'static MethodInfo,
+    pub(super) lane: Option<usize>,
 }
 
 /// Why a message goes nowhere.
@@ -30,27 +51,32 @@ pub(super) struct NotFound {
 }
 
 impl Dispatcher {
-    /// Refuses endpoints between which a message could not choose: of the same namespace and major, with a common method.
-    pub(super) fn new(endpoints: Vec<Arc<dyn Endpoint>>) -> Result<Self, StartError> {
+    /// Refuses endpoints between which a message could not choose: of the same namespace and major, with a common method; and what
+    /// is said of methods that none has.
+    pub(super) fn new(
+        endpoints: Vec<Arc<dyn Endpoint>>,
+        access: Access,
+        limits: &MethodLimits,
+    ) -> Result<Self, StartError> {
         for (at, one) in endpoints.iter().enumerate() {
             for other in &endpoints[..at] {
                 let (a, b) = (other.api(), one.api());
                 let major = a
                     .spoken()
                     .find(|a| b.spoken().any(|b| a.major() == b.major()));
-                let same = major.filter(|_| a.namespace() == b.namespace());
+                let namespace = a.namespaces().find(|namespace| b.is_in(*namespace));
                 let common = a.methods().iter().find(|method| {
                     b.methods()
                         .iter()
                         .any(|other| other.name() == method.name())
                 });
-                if let (Some(version), Some(method)) = (same, common) {
+                if let (Some(version), Some(namespace), Some(method)) = (major, namespace, common) {
                     return Err(StartError::Endpoints(format!(
                         "`{}` and `{}` both have `{}` in {} {}.x: give one of the APIs a namespace of its own",
                         a.name(),
                         b.name(),
                         method.name(),
-                        a.namespace().map_or("version".into(), |name| format!(
+                        namespace.map_or("version".into(), |name| format!(
                             "namespace {name}, version"
                         )),
                         version.major(),
@@ -58,46 +84,53 @@ impl Dispatcher {
                 }
             }
         }
+        for name in access.names() {
+            exists(&endpoints, "the access policy", name)?;
+        }
+        for name in limits.names() {
+            exists(&endpoints, "`method_concurrency`", name)?;
+        }
         let endpoints = endpoints
             .into_iter()
             .map(|endpoint| {
-                let methods = endpoint
-                    .api()
-                    .methods()
-                    .iter()
-                    .enumerate()
-                    .map(|(index, method)| (method.name(), index))
-                    .collect();
-                Entry { endpoint, methods }
+                let methods = endpoint.api().methods().iter().enumerate();
+                let place = |(index, method): (usize, &'static MethodInfo)| {
+                    let lane = limits.lane(method.name());
+                    (method.name(), Place { index, lane })
+                };
+                Entry {
+                    methods: methods.map(place).collect(),
+                    endpoint,
+                }
             })
             .collect();
-        Ok(Self { endpoints })
+        Ok(Self { endpoints, access })
     }
 
     pub(super) fn endpoints(&self) -> impl Iterator<Item = &Arc<dyn Endpoint>> {
         self.endpoints.iter().map(|entry| &entry.endpoint)
     }
 
-    /// Namespace, then version, then method: the first endpoint that has all three.
-    pub(super) fn find(
-        &self,
-        namespace: Option<&str>,
-        version: Version,
-        method: &str,
-        asked: MethodKind,
-    ) -> Result<Found<'_>, NotFound> {
+    /// Namespace, then version, then method: the first endpoint that has all three. What the client may not call is not there.
+    pub(super) fn find(&self, wanted: Wanted<'_>, peer: &Peer) -> Result<Found<'_>, NotFound> {
+        let Wanted {
+            namespace,
+            version,
+            method,
+            kind: asked,
+        } = wanted;
         let mut compatible = false;
         for entry in &self.endpoints {
             let api = entry.endpoint.api();
-            if api.namespace() != namespace || !api.serves(version) {
+            if !api.is_in(namespace) || !api.serves(version) {
                 continue;
             }
             compatible = true;
-            let Some(&index) = entry.methods.get(method) else {
+            let Some(&Place { index, lane }) = entry.methods.get(method) else {
                 continue;
             };
             let info = &api.methods()[index];
-            if !info.is_in(version) {
+            if !info.is_in(version) || !self.access.allows(peer, api, info) {
                 continue;
             }
             // a call may be cast: then nobody waits for its value; and a gather is a call to each server
@@ -123,6 +156,7 @@ impl Dispatcher {
                 endpoint: &entry.endpoint,
                 index,
                 method: info,
+                lane,
             });
         }
         if compatible {
@@ -141,9 +175,13 @@ impl Dispatcher {
             .map(|api| {
                 let versions: Vec<String> = api.spoken().map(|end| end.to_string()).collect();
                 let versions = versions.join(" and ");
-                match api.namespace() {
-                    Some(namespace) => format!("{} ({namespace}) {versions}", api.name()),
-                    None => format!("{} {versions}", api.name()),
+                let namespaces: Vec<&str> = api
+                    .namespaces()
+                    .map(|namespace| namespace.unwrap_or("none"))
+                    .collect();
+                match api.namespaces().any(|namespace| namespace.is_some()) {
+                    true => format!("{} ({}) {versions}", api.name(), namespaces.join(", ")),
+                    false => format!("{} {versions}", api.name()),
                 }
             })
             .collect();
@@ -159,6 +197,23 @@ impl Dispatcher {
             ),
         })
     }
+}
+
+/// Whether any endpoint has a method of this name.
+fn exists(endpoints: &[Arc<dyn Endpoint>], what: &str, name: &str) -> Result<(), StartError> {
+    let methods = || {
+        let apis = endpoints.iter().map(|endpoint| endpoint.api());
+        apis.flat_map(ApiInfo::methods).map(MethodInfo::name)
+    };
+    if methods().any(|method| method == name) {
+        return Ok(());
+    }
+    let known: Vec<&str> = methods().collect();
+    Err(StartError::Endpoints(format!(
+        "{what} names a method `{}`, which no endpoint has: there are {}",
+        text::shown(name),
+        known.join(", ")
+    )))
 }
 
 fn kind_name(kind: MethodKind) -> &'static str {

@@ -2,6 +2,7 @@
 
 use crate::args::{ArgumentError, Frame};
 use crate::codec::{self, Encoded};
+use crate::context::Sender;
 use crate::convert::Conversion;
 use crate::{ApiInfo, Context, ErrorKind, Outcome, Peer};
 use futures_core::Stream;
@@ -11,6 +12,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll};
+use tokio::sync::Notify;
 
 /// The implementation of one API, as a server calls it.
 ///
@@ -38,13 +40,14 @@ impl Incoming {
     /// The context and the arguments.
     #[must_use]
     pub fn open(self) -> (Context, Frame) {
-        (self.context, self.frame)
+        (self.context.sent_by(self.responder), self.frame)
     }
 
     /// The context, the arguments, and where the items of a multicall go.
     #[must_use]
     pub fn open_stream(self) -> (Context, Frame, ItemSink) {
-        (self.context, self.frame, ItemSink(self.responder))
+        let sink = ItemSink(Arc::clone(&self.responder));
+        (self.context.sent_by(self.responder), self.frame, sink)
     }
 
     /// A request of which only the arguments are decoded.
@@ -181,16 +184,15 @@ pub(crate) enum Ending {
 }
 
 /// Where a request came from and its answer goes. Each transport has its own.
-pub(crate) trait Responder: Send + Sync {
-    fn peer(&self) -> &Peer;
-
+pub(crate) trait Responder: Sender {
     /// The request is in the server's queue, or runs.
     fn accepted(&self);
 
     /// The request is not taken in.
     fn refuse(&self, kind: ErrorKind, message: &str);
 
-    fn is_cancelled(&self) -> bool;
+    /// Nobody waits for it any more, or the server ends.
+    fn cancel(&self);
 
     /// Ready when nobody waits for the answer any more.
     fn poll_cancelled(&self, cx: &mut task::Context<'_>) -> Poll<()>;
@@ -208,18 +210,30 @@ pub(crate) trait Responder: Send + Sync {
 /// Who waits for the answer to a [trial](Incoming::trial).
 struct Nobody(Peer);
 
-impl Responder for Nobody {
+impl Sender for Nobody {
     fn peer(&self) -> &Peer {
         &self.0
     }
 
-    fn accepted(&self) {}
-
-    fn refuse(&self, _: ErrorKind, _: &str) {}
+    fn is_cast(&self) -> bool {
+        false
+    }
 
     fn is_cancelled(&self) -> bool {
         false
     }
+
+    fn cancellation(&self) -> Arc<Notify> {
+        Arc::default()
+    }
+}
+
+impl Responder for Nobody {
+    fn accepted(&self) {}
+
+    fn refuse(&self, _: ErrorKind, _: &str) {}
+
+    fn cancel(&self) {}
 
     fn poll_cancelled(&self, _: &mut task::Context<'_>) -> Poll<()> {
         Poll::Pending

@@ -1,8 +1,9 @@
 //! How many requests of a server run, which wait, and whether new ones are taken in.
 
-use super::handler::Job;
+use super::handler::{Ended, Job};
+use super::limits::Limits;
+use super::queue::Queue;
 use crate::lock;
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
@@ -31,11 +32,29 @@ pub(super) struct Gate {
     is_cut: AtomicBool,
 }
 
-#[derive(Default)]
 struct State {
     running: usize,
-    waiting: VecDeque<Job>,
+    queue: Queue<Job>,
+    /// How many of both are of methods that a server runs while it drains.
+    of_drain: usize,
     draining: bool,
+    /// Nothing at all is taken in any more.
+    closed: bool,
+}
+
+impl State {
+    /// Whether what runs or waits is only there because a draining server still runs it.
+    fn has_drained(&self) -> bool {
+        self.draining && self.running + self.queue.len() == self.of_drain
+    }
+
+    fn is_idle(&self) -> bool {
+        self.draining && self.running == 0 && self.queue.len() == 0
+    }
+
+    fn left(&mut self, job: &Job) {
+        self.of_drain -= usize::from(job.is_of_drain());
+    }
 }
 
 /// What becomes of a request that arrives.
@@ -51,11 +70,17 @@ pub(super) enum Entered {
 }
 
 impl Gate {
-    pub(super) fn new(concurrency: usize, queue: usize) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            state: Mutex::default(),
-            concurrency,
-            queue,
+            state: Mutex::new(State {
+                running: 0,
+                queue: Queue::new(limits.methods.limits()),
+                of_drain: 0,
+                draining: false,
+                closed: false,
+            }),
+            concurrency: limits.concurrency,
+            queue: limits.queue,
             ended: Notify::new(),
             cut: Notify::new(),
             is_cut: AtomicBool::new(false),
@@ -65,51 +90,62 @@ impl Gate {
     /// Takes a request in, or does not. One that is taken in says so to its caller before it can run.
     pub(super) fn enter(&self, job: Job) -> Entered {
         let mut state = lock(&self.state);
-        if state.draining {
+        if state.closed || state.draining && !job.is_of_drain() {
             return Entered::Draining(job);
         }
-        if state.running < self.concurrency {
+        let lane = job.lane;
+        let mut admitted = state.queue.admit(lane);
+        if admitted && state.running < self.concurrency {
             state.running += 1;
+            state.of_drain += usize::from(job.is_of_drain());
             drop(state);
             job.accepted();
             return Entered::Runs(job);
         }
-        if state.waiting.len() >= self.queue {
+        let mut dead = Vec::new();
+        if state.queue.len() >= self.queue {
             // what nobody waits for any more makes room
-            let (dead, waiting): (Vec<_>, Vec<_>) = state.waiting.drain(..).partition(Job::is_dead);
-            state.waiting = waiting.into();
+            dead = state.queue.remove_dead();
             if dead.is_empty() {
+                if admitted {
+                    state.queue.release(lane);
+                }
                 return Entered::Full(job);
             }
-            job.accepted();
-            state.waiting.push_back(job);
-            return Entered::Waits(dead);
+            for job in &dead {
+                state.left(job);
+            }
+            admitted = admitted || state.queue.admit(lane);
         }
         job.accepted();
-        state.waiting.push_back(job);
-        Entered::Waits(Vec::new())
+        state.of_drain += usize::from(job.is_of_drain());
+        state.queue.push(job, admitted);
+        Entered::Waits(dead)
     }
 
     /// A handler has ended: the next request takes its place. Without one, the place is free.
-    pub(super) fn next(&self) -> Option<Job> {
+    pub(super) fn next(&self, ended: Ended) -> Option<Job> {
         let mut state = lock(&self.state);
-        let next = state.waiting.pop_front();
-        if next.is_none() {
-            self.free(state);
-        }
+        state.queue.release(ended.lane);
+        state.of_drain -= usize::from(ended.of_drain);
+        let next = state.queue.pop();
+        self.ended(state, next.is_none());
         next
     }
 
     /// A task that ran handlers is gone, with the runtime for instance.
-    pub(super) fn abandon(&self) {
-        self.free(lock(&self.state));
+    pub(super) fn abandon(&self, ended: Ended) {
+        let mut state = lock(&self.state);
+        state.queue.release(ended.lane);
+        state.of_drain -= usize::from(ended.of_drain);
+        self.ended(state, true);
     }
 
-    fn free(&self, mut state: MutexGuard<'_, State>) {
-        state.running -= 1;
-        let idle = state.draining && state.running == 0;
+    fn ended(&self, mut state: MutexGuard<'_, State>, place_is_free: bool) {
+        state.running -= usize::from(place_is_free);
+        let drained = state.has_drained();
         drop(state);
-        if idle {
+        if drained {
             self.ended.notify_waiters();
         }
     }
@@ -132,9 +168,12 @@ impl Gate {
         lock(&self.state).draining
     }
 
-    fn is_idle(&self) -> bool {
-        let state = lock(&self.state);
-        state.draining && state.running == 0 && state.waiting.is_empty()
+    /// Whether nothing runs any more. Once only what a draining server runs besides is left, nothing else is taken in: who waits
+    /// for the end gets there.
+    fn comes_to_its_end(&self) -> bool {
+        let mut state = lock(&self.state);
+        state.closed |= state.has_drained();
+        state.is_idle()
     }
 
     /// Waits until nothing new is taken in and nothing runs.
@@ -143,7 +182,7 @@ impl Gate {
             let ended = self.ended.notified();
             tokio::pin!(ended);
             ended.as_mut().enable();
-            if self.is_idle() {
+            if self.comes_to_its_end() {
                 return;
             }
             ended.await;
@@ -151,8 +190,14 @@ impl Gate {
     }
 
     /// Gives up what waits, and tells what runs to end.
-    pub(super) fn cut_off(&self) -> VecDeque<Job> {
-        let waiting = std::mem::take(&mut lock(&self.state).waiting);
+    pub(super) fn cut_off(&self) -> Vec<Job> {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        let waiting = state.queue.take();
+        for job in &waiting {
+            state.left(job);
+        }
+        drop(state);
         self.is_cut.store(true, Ordering::Release);
         self.cut.notify_waiters();
         waiting

@@ -1,13 +1,16 @@
 //! Runs one request after another, in a task of their own: deadline, cancellation, panics.
 
 use super::endpoint::FailureKind;
+use super::queue::Waits;
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::{ErrorKind, MethodInfo, Version};
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// A request that has been accepted.
@@ -15,8 +18,21 @@ pub(super) struct Job {
     pub(super) endpoint: Arc<dyn Endpoint>,
     pub(super) index: usize,
     pub(super) method: &'static MethodInfo,
+    /// The limit that the method has besides that of the server.
+    pub(super) lane: Option<usize>,
     pub(super) deadline: Option<Instant>,
     pub(super) incoming: Incoming,
+}
+
+impl Waits for Job {
+    fn lane(&self) -> Option<usize> {
+        self.lane
+    }
+
+    fn is_dead(&self) -> bool {
+        let responder = &self.incoming.responder;
+        responder.is_cancelled() || self.is_expired()
+    }
 }
 
 impl Job {
@@ -24,10 +40,9 @@ impl Job {
         self.incoming.responder.accepted();
     }
 
-    /// Whether nobody waits for it any more.
-    pub(super) fn is_dead(&self) -> bool {
-        let responder = &self.incoming.responder;
-        responder.is_cancelled() || self.is_expired()
+    /// Whether a server that drains still runs it.
+    pub(super) fn is_of_drain(&self) -> bool {
+        self.method.is_during_drain()
     }
 
     /// Whether its deadline has passed.
@@ -53,22 +68,42 @@ impl Job {
     }
 }
 
+/// What is left of a request that has run: what it counted for.
+#[derive(Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) lane: Option<usize>,
+    pub(super) of_drain: bool,
+}
+
+impl From<&Job> for Ended {
+    fn from(job: &Job) -> Self {
+        Self {
+            lane: job.lane,
+            of_drain: job.is_of_drain(),
+        }
+    }
+}
+
 /// Runs a request, and then those that waited for its place.
 ///
 /// A task of this is made for every request, so it is kept small: nothing but the handler is held while that waits.
 pub(super) async fn run(service: Arc<Service>, first: Job) {
     let mut place = Place {
         service: &service,
-        taken: true,
+        taken: Some((&first).into()),
     };
-    let mut begun = Begun::new(&service, first);
+    let mut stage = Stage::begin(&service, first);
     loop {
-        if let Some(running) = &mut begun {
-            let outcome = running.supervise(&service).await;
-            running.end(&service, outcome);
+        match &mut stage {
+            Stage::Here(running) => {
+                let outcome = running.supervise(&service).await;
+                running.end(&service, outcome);
+            }
+            Stage::OnThread(thread, responder) => joined(&service, thread, &**responder).await,
+            Stage::Over => {}
         }
-        begun = match place.next() {
-            Some(job) => Begun::new(&service, job),
+        stage = match place.next() {
+            Some(job) => Stage::begin(&service, job),
             None => return,
         };
     }
@@ -77,22 +112,74 @@ pub(super) async fn run(service: Arc<Service>, first: Job) {
 /// A place among those that run, which is given back however the task ends.
 struct Place<'a> {
     service: &'a Service,
-    taken: bool,
+    /// By what it is taken.
+    taken: Option<Ended>,
 }
 
 impl Place<'_> {
     fn next(&mut self) -> Option<Job> {
-        let next = self.service.gate.next();
-        self.taken = next.is_some();
+        let next = self.service.gate.next(self.taken.take()?);
+        self.taken = next.as_ref().map(Ended::from);
         next
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if self.taken {
-            self.service.gate.abandon();
+        if let Some(taken) = self.taken {
+            self.service.gate.abandon(taken);
         }
+    }
+}
+
+/// A request that has its place.
+enum Stage {
+    /// Its handler runs in this task.
+    Here(Begun),
+    /// It is for one of the threads that may be blocked. The place is taken until that is free again.
+    OnThread(JoinHandle<()>, Arc<dyn Responder>),
+    /// Nobody waited for it any more.
+    Over,
+}
+
+impl Stage {
+    fn begin(service: &Arc<Service>, job: Job) -> Self {
+        if !job.method.is_blocking() {
+            return Begun::new(service, job).map_or(Self::Over, Self::Here);
+        }
+        let responder = Arc::clone(&job.incoming.responder);
+        let (service, runtime) = (Arc::clone(service), Handle::current());
+        let run = async move {
+            // it may have waited for a thread for long
+            if let Some(mut running) = Begun::new(&service, job) {
+                let outcome = running.supervise(&service).await;
+                running.end(&service, outcome);
+            }
+        };
+        let thread = tokio::task::spawn_blocking(move || runtime.block_on(run));
+        Self::OnThread(thread, responder)
+    }
+}
+
+/// Waits until a thread has run its request. At the end of the server, a handler that waits for nothing can learn of it only by
+/// looking at its context.
+async fn joined(service: &Service, thread: &mut JoinHandle<()>, responder: &dyn Responder) {
+    let mut cut = pin!(service.gate.cut().notified());
+    let ended = poll_fn(|cx| {
+        if Pin::new(&mut *thread).poll(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        let is_cut = cut.as_mut().poll(cx).is_ready() || service.gate.is_cut();
+        if is_cut {
+            Poll::Ready(false)
+        } else {
+            Poll::Pending
+        }
+    });
+    if !ended.await {
+        responder.cancel();
+        // it ends with an error only if the runtime does
+        let _ = thread.await;
     }
 }
 
@@ -158,7 +245,12 @@ impl Begun {
                 Err(panic) => return Poll::Ready(Outcome::Panicked(panic)),
             }
             if gate.is_cut() || cut.as_mut().poll(cx).is_ready() {
+                // what the handler has spawned learns of it by its context
+                responder.cancel();
                 return Poll::Ready(Outcome::CutOff);
+            }
+            if self.method.is_no_cancel() {
+                return Poll::Pending;
             }
             responder.poll_cancelled(cx).map(|()| Outcome::Cancelled)
         })

@@ -1,14 +1,19 @@
 //! Serving: what a server is, from `start` to `wait`.
 
+mod access;
 mod builder;
 mod dispatcher;
 mod endpoint;
 mod gate;
 mod handler;
+mod limits;
 mod panics;
+mod queue;
 mod service;
 mod stats;
 
+pub(crate) use access::Access;
+pub use access::{AccessPolicy, AllMethods, OnlyMethods, PublicMethods};
 pub use builder::{ServerBuilder, StartError};
 pub(crate) use endpoint::{Ending, Failure, Responder};
 pub use endpoint::{Endpoint, Incoming, ItemSink, Reply, Running, encoder, older_answer};
@@ -83,8 +88,9 @@ impl Server {
         Self(Arc::new(Handle { service, transport }))
     }
 
-    /// Stops taking requests: new ones are refused as [`Unavailable`](crate::ErrorKind::Unavailable), and clients are told
-    /// that this server is draining. What was accepted still runs; [`wait`](Self::wait) waits for that.
+    /// Stops taking requests: new ones are refused as [`Unavailable`](crate::ErrorKind::Unavailable), but for methods that are
+    /// `during_drain`, and clients are told that this server is draining. What was accepted still runs; [`wait`](Self::wait) waits
+    /// for that.
     ///
     /// Idempotent, from any clone, before or after `wait`.
     #[expect(
@@ -97,7 +103,8 @@ impl Server {
 
     /// Waits until the server has been stopped, nothing runs any more, and the answers have been written.
     ///
-    /// Without `stop` it waits for somebody to call that. Idempotent. Cancel safe.
+    /// Without `stop` it waits for somebody to call that. Once only methods that are `during_drain` are left, it takes in no more of
+    /// these, so that it ends. Idempotent. Cancel safe.
     pub async fn wait(&self) -> Stopped {
         self.0.service.idle().await;
         self.ended(FLUSH).await
@@ -105,8 +112,9 @@ impl Server {
 
     /// Like [`wait`](Self::wait), for `limit` at most. Then the handlers that still run are dropped at their next await, and
     /// what still waited in the queue is not run; the callers get [`PeerLost`](crate::ErrorKind::PeerLost) and
-    /// [`Unavailable`](crate::ErrorKind::Unavailable). A handler that blocks its thread cannot be dropped: it counts as cut off,
-    /// and is not waited for.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable). A handler that blocks its thread cannot be dropped: it can only see that
+    /// its context is [cancelled](crate::Context::is_cancelled). If it does not end by itself, it counts as cut off, and is not
+    /// waited for.
     pub async fn wait_at_most(&self, limit: Duration) -> Stopped {
         let service = &self.0.service;
         if tokio::time::timeout(limit, service.idle()).await.is_err() {

@@ -1,10 +1,11 @@
 //! A server as transports see it: requests arrive here.
 
-use super::dispatcher::{Dispatcher, NotFound};
+use super::dispatcher::{Dispatcher, NotFound, Wanted};
 use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
+use super::limits::Limits;
 use super::stats::{Counters, ServerStats, count};
-use super::{Endpoint, Incoming, Responder, StartError};
+use super::{Access, Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
 use crate::{ApiInfo, Context, ErrorKind, MethodKind, Target, Version};
 use bytes::Bytes;
@@ -18,12 +19,6 @@ pub(crate) struct Service {
     dispatcher: Dispatcher,
     pub(super) gate: Gate,
     pub(super) counters: Counters,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) concurrency: usize,
-    pub(super) queue: usize,
 }
 
 /// A request that arrived, with names still borrowed from its frame.
@@ -44,12 +39,13 @@ impl Service {
     pub(super) fn new(
         target: Target,
         endpoints: Vec<Arc<dyn Endpoint>>,
-        limits: Limits,
+        access: Access,
+        limits: &Limits,
     ) -> Result<Self, StartError> {
         Ok(Self {
             target,
-            dispatcher: Dispatcher::new(endpoints)?,
-            gate: Gate::new(limits.concurrency, limits.queue),
+            dispatcher: Dispatcher::new(endpoints, access, &limits.methods)?,
+            gate: Gate::new(limits),
             counters: Counters::default(),
         })
     }
@@ -77,12 +73,13 @@ impl Service {
 
     /// Takes a request in, or refuses it. Never waits; the handler gets a task of its own.
     pub(crate) fn arrived(self: Arc<Self>, request: Arrived<'_>, responder: Arc<dyn Responder>) {
-        let found = self.dispatcher.find(
-            request.namespace,
-            request.version,
-            request.method,
-            request.kind,
-        );
+        let wanted = Wanted {
+            namespace: request.namespace,
+            version: request.version,
+            method: request.method,
+            kind: request.kind,
+        };
+        let found = self.dispatcher.find(wanted, responder.peer());
         let found = match found {
             Ok(found) => found,
             Err(NotFound { kind, message }) => return self.refuse(&*responder, kind, &message),
@@ -91,6 +88,7 @@ impl Service {
             endpoint: Arc::clone(found.endpoint),
             index: found.index,
             method: found.method,
+            lane: found.lane,
             deadline: request.deadline,
             incoming: Incoming {
                 context: request.context,

@@ -61,6 +61,10 @@ pub(crate) struct Parts {
     pub(crate) deadline: Instant,
     /// How long it may take, each time that it is sent.
     pub(crate) timeout: Duration,
+    /// How long a call waits without a heartbeat.
+    pub(crate) monitor: Option<Duration>,
+    /// Whether a server that is stopping takes it in.
+    pub(crate) during_drain: bool,
     /// How long somebody is looked for who takes it, within the deadline.
     pub(crate) patience: Patience,
 }

@@ -31,10 +31,13 @@ pub(super) fn method(method: &Method, markers: &Markers, names: &Names) -> Token
         .timeout
         .as_ref()
         .map(|timeout| format!(" · timeout {}", timeout.text));
+    let monitor = method.running.monitor.as_ref();
+    let monitor = monitor.map(|monitor| format!(" · monitor {}", monitor.text));
     let line = format!(
-        "\n*`{title}` {since}{} · {kind}{}*",
+        "\n*`{title}` {since}{} · {kind}{}{}*",
         last.unwrap_or_default(),
-        timeout.unwrap_or_default()
+        timeout.unwrap_or_default(),
+        monitor.unwrap_or_default()
     );
 
     let mut text = match attrs::has_docs(&method.attrs) {
@@ -102,11 +105,17 @@ fn special(method: &Method) -> impl Iterator<Item = String> {
         "It goes to the server that its arguments name, unless the client is prepared for one."
             .to_owned()
     });
+    let drain = "A server that is stopping still runs it.";
+    let drain = method.running.during_drain.then(|| drain.to_owned());
+    let no_cancel = "Once it runs, it runs to its end, whether somebody waits or not.";
+    let no_cancel = method.running.no_cancel.then(|| no_cancel.to_owned());
     newer
         .chain(values)
         .chain(answer)
         .chain(unsent)
         .chain(server)
+        .chain(drain)
+        .chain(no_cancel)
 }
 
 /// The line of a setter in the list on its method.

@@ -6,7 +6,9 @@ use syn::{Path, VisRestricted, Visibility, parse_quote};
 
 use super::markers::Markers;
 use super::{Names, about, at, dispatcher, docs, moved, version};
-use crate::model::{Api, Arg, DefaultValue, Form, Kind, Method, Newer, Removed, Returned, Version};
+use crate::model::{
+    Api, Arg, DefaultValue, Form, Kind, Method, Newer, Removed, Returned, Running, Timeout, Version,
+};
 use crate::{attrs, types};
 
 pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream {
@@ -26,6 +28,14 @@ pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream
         .namespace
         .as_ref()
         .map(|namespace| quote!(.with_namespace(#namespace)));
+    let legacy = api
+        .legacy_namespaces
+        .iter()
+        .map(|namespace| match namespace {
+            Some(name) => quote!(::core::option::Option::Some(#name)),
+            None => quote!(::core::option::Option::None),
+        });
+    let legacy = list("with_legacy_namespaces", legacy);
     let text = api.docs.as_ref().map(|docs| quote!(.with_docs(#docs)));
     let methods = api.methods.iter().map(|item| {
         let cfgs = attrs::cfgs(&item.attrs);
@@ -60,6 +70,7 @@ pub(super) fn expand(api: &Api, markers: &Markers, names: &Names) -> TokenStream
                 #aliases
                 .with_topic(#topic)
                 #namespace
+                #legacy
                 #text
                 .with_methods(&[#(#methods,)*]);
         }
@@ -117,14 +128,9 @@ fn method(method: &Method, private: &TokenStream) -> TokenStream {
             quote!(#private::OldAnswer::new(#until, #text) #one_way)
         });
     let answers = list("with_answers", answers);
-    let timeout = method.timeout.as_ref().map(|timeout| {
-        let (unit, amount) = match timeout.millis {
-            millis if millis.is_multiple_of(1_000) => ("secs", millis / 1_000),
-            millis => ("millis", millis),
-        };
-        let from = format_ident!("from_{unit}");
-        quote!(.with_timeout(::core::time::Duration::#from(#amount)))
-    });
+    let timeout = method.timeout.as_ref().map(duration);
+    let timeout = timeout.map(|timeout| quote!(.with_timeout(#timeout)));
+    let running = running(&method.running);
     let text = attrs::docs(&method.attrs).map(|docs| quote!(.with_docs(#docs)));
     quote! {
         #private::MethodInfo::new(#name, #private::MethodKind::#kind, #since)
@@ -133,8 +139,28 @@ fn method(method: &Method, private: &TokenStream) -> TokenStream {
             .with_answer(#answer)
             #answers
             #timeout
+            #running
             #text
     }
+}
+
+/// What is said of how it runs.
+fn running(running: &Running) -> TokenStream {
+    let monitor = running.monitor.as_ref().map(duration);
+    let monitor = monitor.map(|monitor| quote!(.with_monitor(#monitor)));
+    let during_drain = running.during_drain.then(|| quote!(.with_during_drain()));
+    let no_cancel = running.no_cancel.then(|| quote!(.with_no_cancel()));
+    let blocking = running.blocking.then(|| quote!(.with_blocking()));
+    quote!(#monitor #during_drain #no_cancel #blocking)
+}
+
+fn duration(duration: &Timeout) -> TokenStream {
+    let (unit, amount) = match duration.millis {
+        millis if millis.is_multiple_of(1_000) => ("secs", millis / 1_000),
+        millis => ("millis", millis),
+    };
+    let from = format_ident!("from_{unit}");
+    quote!(::core::time::Duration::#from(#amount))
 }
 
 fn arg(arg: &Arg, private: &TokenStream) -> TokenStream {

@@ -30,8 +30,31 @@ fn number(text: &str) -> Option<u16> {
     plain.then(|| text.parse().ok())?
 }
 
-/// Reads `"10m"`.
+/// Reads `"10m"`, the time that a method may take.
 pub(crate) fn timeout(literal: &LitStr) -> Result<Timeout> {
+    let timeout = duration(literal, "timeout", "10m")?;
+    match timeout.millis {
+        0 => Err(Error::new(
+            literal.span(),
+            "a timeout of zero expires before anything is sent: write a longer one, or leave it out for the client's",
+        )),
+        _ => Ok(timeout),
+    }
+}
+
+/// Reads `"60s"`, the time between heartbeats.
+pub(crate) fn monitor(literal: &LitStr) -> Result<Timeout> {
+    let monitor = duration(literal, "monitor", "60s")?;
+    match monitor.millis {
+        0..100 => Err(Error::new(
+            literal.span(),
+            "a server that is well may be silent for so long: write at least `100ms`",
+        )),
+        _ => Ok(monitor),
+    }
+}
+
+fn duration(literal: &LitStr, what: &str, example: &str) -> Result<Timeout> {
     let text = literal.value();
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (amount, unit) = text.split_at(digits);
@@ -46,10 +69,6 @@ pub(crate) fn timeout(literal: &LitStr) -> Result<Timeout> {
         .zip(amount.parse::<u64>().ok())
         .and_then(|(unit, amount)| unit.checked_mul(amount));
     match millis {
-        Some(0) => Err(Error::new(
-            literal.span(),
-            "a timeout of zero expires before anything is sent: write a longer one, or leave it out for the client's",
-        )),
         Some(millis) => Ok(Timeout {
             millis,
             text: format!("{amount} {unit}"),
@@ -57,7 +76,7 @@ pub(crate) fn timeout(literal: &LitStr) -> Result<Timeout> {
         None => Err(Error::new(
             literal.span(),
             format!(
-                "malformed timeout `{text}`: write a whole number and one of `ms`, `s`, `m`, `h`, such as `10m`"
+                "malformed {what} `{text}`: write a whole number and one of `ms`, `s`, `m`, `h`, such as `{example}`"
             ),
         )),
     }
@@ -69,6 +88,7 @@ pub(crate) fn meant(key: &str, literal: &str, example: &str) -> String {
     let with = |unit: &str| LitStr::new(&format!("{literal}{unit}"), Span::call_site());
     let good = |literal: &LitStr| match key {
         "timeout" => timeout(literal).is_ok(),
+        "monitor" => monitor(literal).is_ok(),
         "version" | "also" | "since" | "until" => version(literal).is_ok(),
         "crate" => krate(literal).is_ok(),
         _ => literal.value().chars().all(char::is_alphanumeric),

@@ -10,7 +10,7 @@ use super::grammar::{Grammar, Takes};
 use super::history::{self, Start};
 use super::versions::Versions;
 use super::words::{self, Words};
-use super::{answer, argument, context, literal};
+use super::{answer, argument, context, literal, running};
 use crate::attrs;
 use crate::ctxt::Ctxt;
 use crate::model::{Kind, Method, Parameter, Since, Version, WireName};
@@ -29,6 +29,10 @@ const METHOD: Grammar = Grammar {
         ("since", Takes::String("2.1")),
         ("until", Takes::String("2.0")),
         ("timeout", Takes::String("10m")),
+        ("monitor", Takes::String("60s")),
+        ("during_drain", Takes::Nothing),
+        ("no_cancel", Takes::Nothing),
+        ("blocking", Takes::Nothing),
         ("name", Takes::String("wire_name")),
         (
             "removed",
@@ -52,6 +56,7 @@ const METHOD: Grammar = Grammar {
         ("aliases", OF_API),
         ("topic", OF_API),
         ("namespace", OF_API),
+        ("legacy_namespaces", OF_API),
     ],
 };
 
@@ -104,6 +109,7 @@ pub(super) fn read(item: &TraitItemFn, versions: Versions, ctxt: &Ctxt) -> Metho
         kind: kind.unwrap_or(Kind::Call),
         since: Since { version: since },
         until,
+        running: running::read(&words, kind, timeout.as_ref(), ctxt),
         timeout,
         attrs: attrs::without_ours(&item.attrs),
         context,

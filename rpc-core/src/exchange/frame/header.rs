@@ -160,6 +160,11 @@ impl<'a> Fields<'a> {
         Ok(Version::new(parts[0], parts[1]).with_revision(parts[2]))
     }
 
+    /// Passes a field.
+    pub(super) fn skip(&mut self) -> Result<(), Error> {
+        self.0.skip_value().map(drop)
+    }
+
     /// Passes the rest of a nested array, whose first `read` elements were read.
     pub(super) fn rest(&mut self, len: usize, read: usize) -> Result<(), Error> {
         for _ in read..len {

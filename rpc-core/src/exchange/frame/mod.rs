@@ -10,11 +10,13 @@ mod announcement;
 mod answer;
 mod header;
 mod request;
+mod running;
 
 pub(crate) use announcement::{AnnouncedApi, AnnouncedService, Announcement, Window};
 pub(crate) use answer::{METHOD_ERROR, fail, numbers, numbers_header, parse_fail, parse_numbers};
 pub(crate) use header::HeaderWriter;
 pub(crate) use request::{Credit, RequestHeader};
+pub(crate) use running::{parse_running, running};
 
 use crate::codec::{Encoded, Error};
 use bytes::Bytes;
@@ -56,6 +58,8 @@ pub(crate) enum Kind {
     Unsupported = 13,
     /// A client has taken in an announcement: what it sends from now on goes by it.
     Seen = 14,
+    /// These requests are queued or running.
+    Running = 15,
 }
 
 impl Kind {
@@ -75,6 +79,7 @@ impl Kind {
             12 => Self::Cancel,
             13 => Self::Unsupported,
             14 => Self::Seen,
+            15 => Self::Running,
             _ => return None,
         })
     }

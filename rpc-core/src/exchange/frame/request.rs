@@ -27,11 +27,14 @@ pub(crate) struct RequestHeader<'a> {
     pub(crate) method: &'a str,
     pub(crate) remaining: Option<Duration>,
     pub(crate) credit: Option<Credit>,
+    /// How long the client waits without a heartbeat.
+    pub(crate) monitor: Option<Duration>,
 }
 
 impl<'a> RequestHeader<'a> {
     pub(crate) fn write(&self, header: &mut HeaderWriter, context: &Context) {
-        header.array(10);
+        // fields at the end that say nothing are left out
+        header.array(if self.monitor.is_some() { 12 } else { 10 });
         header.str(self.exchange);
         header.str(self.topic);
         header.str(self.server);
@@ -40,9 +43,7 @@ impl<'a> RequestHeader<'a> {
         header.version(self.built);
         header.str(self.method);
         match self.remaining {
-            Some(remaining) => {
-                header.uint(u64::try_from(remaining.as_micros()).unwrap_or(u64::MAX));
-            }
+            Some(remaining) => header.uint(micros(remaining)),
             None => header.nil(),
         }
         header.map(context.metadata().count());
@@ -57,6 +58,10 @@ impl<'a> RequestHeader<'a> {
                 header.uint(credit.bytes);
             }
             None => header.nil(),
+        }
+        if let Some(monitor) = self.monitor {
+            header.nil();
+            header.uint(micros(monitor));
         }
     }
 
@@ -73,6 +78,7 @@ impl<'a> RequestHeader<'a> {
             method: fields.str()?,
             remaining: fields.optional_uint()?.map(Duration::from_micros),
             credit: None,
+            monitor: None,
         };
         let mut metadata = BTreeMap::new();
         for _ in 0..fields.map()? {
@@ -91,6 +97,17 @@ impl<'a> RequestHeader<'a> {
             });
             fields.rest(len, 2)?;
         }
+        if fields.is_there() {
+            // what others name a request by
+            fields.skip()?;
+        }
+        if fields.is_there() {
+            request.monitor = fields.optional_uint()?.map(Duration::from_micros);
+        }
         Ok((request, metadata))
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,8 @@ const TEXT: &str = r#"# The released messages of `Compute`. Written by RPC_HISTO
 # See "Changing an API" in the guide of rpc-core.
 api Compute
 namespace v
+legacy_namespace "the base"
+legacy_without_namespace
 topic "compute nodes"
 released 6.5, 5.13
 alias zed = 6.1
@@ -36,23 +38,23 @@ fn what_is_read_is_written_as_it_was() {
 #[test]
 fn what_is_no_history_is_named() {
     for (from, to, expected) in [
-        ("api Compute", "", "19: there is no line `api`"),
+        ("api Compute", "", "21: there is no line `api`"),
         (
             "released 6.5, 5.13",
             "released 6",
-            r#"7: "6" is not a version"#,
+            r#"9: "6" is not a version"#,
         ),
-        ("alias", "alas", "8: a line does not begin with `alas`"),
-        ("2.3 (id", "2.1 (id", "12: 2.1 stands after 2.1"),
-        ("2.1 (id: Uuid)", "2.1 id: Uuid", "11: a shape is"),
-        ("2.1 (id: Uuid)", "2.1 (id)", "11: an argument is"),
-        ("= c0", "= c", "12: bytes are pairs"),
+        ("alias", "alas", "10: a line does not begin with `alas`"),
+        ("2.3 (id", "2.1 (id", "14: 2.1 stands after 2.1"),
+        ("2.1 (id: Uuid)", "2.1 id: Uuid", "13: a shape is"),
+        ("2.1 (id: Uuid)", "2.1 (id)", "13: an argument is"),
+        ("= c0", "= c", "14: bytes are pairs"),
         (
             "fanout drop_caches",
             "fanout snapshot",
-            "17: `snapshot` is there twice",
+            "19: `snapshot` is there twice",
         ),
-        ("    2.4 ()\n", "", "18: `drop_caches` has no version"),
+        ("    2.4 ()\n", "", "20: `drop_caches` has no version"),
     ] {
         let error = parse(&TEXT.replace(from, to)).unwrap_err();
         let text = format!("{}: {}", error.line, error.message);
@@ -132,6 +134,7 @@ fn history() -> impl Strategy<Value = History> {
         .prop_map(|([name, alias], topic, released, methods)| History {
             name,
             namespace: None,
+            legacy_namespaces: vec![topic.clone()],
             topic,
             aliases: vec![(alias, Version::new(1, 2))],
             released: released.into_iter().map(|(version, ())| version).collect(),

@@ -5,10 +5,15 @@
     reason = "a rule that unwraps nothing does not hold"
 )]
 
+mod access;
+mod blocking;
 mod calls;
+mod cancellation;
 mod caps;
 mod casts;
+mod concurrency;
 mod deadlines;
+mod drain;
 mod endpoints;
 mod gather;
 mod guests;
@@ -16,6 +21,8 @@ mod life;
 mod limits;
 mod loaded;
 mod majors;
+mod monitor;
+mod namespaces;
 mod negotiation;
 mod places;
 mod prepare;
@@ -30,5 +37,6 @@ mod to_all;
 mod untyped;
 mod values;
 mod versions;
+mod works;
 
 pub(super) use rules::RULES;

@@ -10,6 +10,26 @@ use crate::testing::run::Rule;
 macro_rules! __conformance_rules {
     ($($macro:tt)*) => {
         $($macro)*! {
+            access {
+                everything_may_be_called_without_a_policy,
+                names_with_an_underscore_can_be_hidden,
+                only_what_is_listed_can_be_called,
+                a_list_with_a_name_that_does_not_exist_does_not_start,
+                a_policy_goes_by_peer_api_and_method,
+                a_policy_that_panics_says_no,
+                a_hidden_cast_is_refused_and_does_not_run,
+                describe_shows_what_may_be_called,
+            }
+            blocking {
+                handlers_that_block_keep_nobody_from_running,
+                a_panic_on_a_thread_is_caught,
+                a_stream_may_be_made_on_a_thread,
+                a_handler_on_a_thread_is_dropped_at_its_next_await,
+                a_blocked_handler_sees_that_it_was_cancelled,
+                a_blocked_handler_sees_that_the_server_ends,
+                a_thread_that_is_stuck_is_not_waited_for,
+                the_place_of_a_blocked_handler_is_taken_until_it_ends,
+            }
             calls {
                 a_call_returns_the_value,
                 a_megabyte_goes_through,
@@ -28,6 +48,26 @@ macro_rules! __conformance_rules {
                 closing_a_transport_fails_what_waits,
                 a_call_without_a_topic_is_an_invalid_target,
                 a_lost_link_does_not_cancel_a_call,
+            }
+            cancellation {
+                a_call_that_was_not_sent_does_not_run,
+                a_call_that_waits_for_a_place_does_not_run,
+                a_call_that_waits_in_the_queue_does_not_run,
+                a_call_that_runs_is_dropped,
+                a_cancel_that_meets_its_reply_harms_nobody,
+                a_method_that_is_not_cancelled_runs_on,
+                a_method_that_is_not_cancelled_does_not_begin_for_nobody,
+                a_method_that_is_not_cancelled_is_cut_off,
+                every_task_of_a_request_learns_that_it_was_cancelled,
+                a_timed_out_request_is_cancelled,
+                a_dropped_stream_is_cancelled,
+                a_lost_link_cancels_streams_and_no_calls,
+                a_server_that_ends_cancels,
+                a_cast_is_never_cancelled_and_has_no_deadline,
+                a_handler_sees_its_deadline,
+                calls_for_a_cancelled_request_are_cancelled,
+                calls_with_a_detached_context_are_not,
+                streams_for_a_cancelled_request_end,
             }
             caps {
                 a_cap_holds_for_calls_and_casts,
@@ -52,6 +92,14 @@ macro_rules! __conformance_rules {
                 a_capped_fanout_is_not_sent,
                 a_cast_without_a_topic_is_an_invalid_target,
             }
+            concurrency {
+                what_exceeds_the_limit_of_a_method_waits_and_keeps_no_other_from_running,
+                a_method_with_a_limit_runs_in_order,
+                the_queue_holds_for_methods_with_a_limit,
+                a_cancelled_request_of_a_method_with_a_limit_makes_room,
+                a_limit_for_a_method_that_does_not_exist_does_not_start,
+                stop_runs_what_waits_for_its_method,
+            }
             deadlines {
                 a_call_that_was_sent_times_out,
                 a_call_to_nobody_is_undeliverable,
@@ -63,6 +111,14 @@ macro_rules! __conformance_rules {
                 a_zero_timeout_ends_at_once,
                 a_request_that_waited_too_long_does_not_run,
                 a_long_call_delays_no_other_and_ends_at_its_own_time,
+            }
+            drain {
+                a_draining_server_still_takes_in_methods_that_say_so,
+                a_draining_server_is_asked_in_turn_only_if_there_is_no_other,
+                a_fanout_goes_to_draining_servers_only_if_there_is_no_other,
+                an_operation_in_steps_comes_to_its_end,
+                a_wait_ends_although_methods_of_the_drain_keep_coming,
+                a_cut_ends_methods_of_the_drain,
             }
             endpoints {
                 the_endpoint_that_serves_the_version_answers,
@@ -120,6 +176,22 @@ macro_rules! __conformance_rules {
                 one_implementation_serves_two_majors,
                 a_client_steps_down_a_major_when_all_servers_are_older,
                 a_fanout_goes_to_each_server_in_a_version_that_it_speaks,
+            }
+            monitor {
+                a_call_lives_as_long_as_its_server_is_heard_of,
+                a_call_that_waits_in_the_queue_is_heard_of,
+                the_timeout_holds_besides,
+                none_takes_the_monitor_back,
+            }
+            namespaces {
+                a_namespace_picks_its_endpoint,
+                a_version_picks_its_endpoint,
+                a_version_that_no_endpoint_serves_is_unsupported,
+                an_api_is_served_in_its_older_namespaces,
+                a_client_uses_the_apis_own_namespace,
+                a_method_that_is_missing_in_an_older_namespace_is_no_such_method,
+                older_namespaces_may_not_clash,
+                describe_shows_the_older_namespaces,
             }
             negotiation {
                 negotiation_finds_the_lowest_minor,

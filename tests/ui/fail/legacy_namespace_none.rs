@@ -1,0 +1,30 @@
+//! An API without a namespace that once had none.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "2.5", legacy_namespaces(none))]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, id: u64) -> bool;
+    async fn find(&self, ctx: &Context);
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64) -> bool {
+        id > 0
+    }
+
+    async fn find(&self, _: &Context) {}
+}
+
+fn main() {
+    let _ = uses;
+}

@@ -1,0 +1,31 @@
+//! A cast that is not cancelled.
+
+use rpc_core::{Context, rpc_api};
+
+#[rpc_api(version = "2.5")]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, id: u64) -> bool;
+    #[rpc(cast, fanout, no_cancel)]
+    async fn find(&self, ctx: &Context);
+}
+
+fn uses(client: &ComputeClient) {
+    drop(client.reboot(&Context::new(), 1));
+    drop(ComputeClient::local(Node));
+    drop(ComputeDispatcher::new(Node));
+    let _ = &compute_api::API;
+}
+
+struct Node;
+
+impl Compute for Node {
+    async fn reboot(&self, _: &Context, id: u64) -> bool {
+        id > 0
+    }
+
+    async fn find(&self, _: &Context) {}
+}
+
+fn main() {
+    let _ = uses;
+}
