@@ -36,7 +36,9 @@ pub use client::{
     FanoutIncomplete, IntoVersion, Multicall, Negotiate, Negotiated, Pinned, UnknownVersion,
 };
 pub use codec::MAX_DEPTH;
-pub use context::{Context, MAX_METADATA};
+pub use context::{
+    Context, Entry, MAX_METADATA, MAX_METADATA_KEYS, Metadata, ParseRequestIdError, RequestId,
+};
 pub use error::{CallError, ErrorKind, Never, RpcError};
 pub use futures_core::Stream;
 pub use introspection::{ApiDescription, ArgDescription, Description, MethodDescription, Pong};

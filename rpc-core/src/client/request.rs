@@ -2,7 +2,6 @@
 
 use super::{Call, Cast, Client, FanoutCast, Multicall, Older};
 use crate::args::Packed;
-use crate::context::MAX_METADATA;
 use crate::convert::Conversion;
 use crate::transport::{Message, Parts};
 use crate::{
@@ -175,16 +174,10 @@ impl Request {
                 format!("an argument can't be encoded: {error}"),
             ))
         })?;
-        let metadata: usize = context
-            .metadata()
-            .map(|(key, value)| key.len() + value.len())
-            .sum();
-        if metadata > MAX_METADATA {
+        if let Some(excess) = context.all_metadata().excess() {
             return Err(failed(RpcError::new(
                 ErrorKind::Encode,
-                format!(
-                    "the context holds {metadata} bytes of metadata, at most {MAX_METADATA} can be sent"
-                ),
+                format!("the context holds {excess}"),
             )));
         }
         let (cap, floor) = options.versions().map_err(failed)?;
@@ -209,7 +202,7 @@ impl Request {
                 sent: now,
                 deadline,
                 timeout,
-                context,
+                context: context.identified(),
             },
             args,
         };

@@ -295,7 +295,8 @@ impl Inbound {
                     _ => MethodKind::Call,
                 },
                 deadline,
-                context: Context::received(metadata, deadline),
+                context: Context::received(metadata, deadline)
+                    .sent_by(link.peer().clone(), header.request_id),
                 args: frame.body.clone(),
             },
             execution,

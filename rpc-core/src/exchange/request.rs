@@ -39,7 +39,7 @@ impl Outbound {
             let outcome = result
                 .as_ref()
                 .map_or_else(|error| error.kind().name(), |_| "ok");
-            tracing::debug!(name: "rpc.request.answered", method = parts.method.name(), target = %parts.target, outcome,
+            tracing::debug!(name: "rpc.request.answered", method = parts.method.name(), target = %parts.target, request_id = parts.context.request_id().map(tracing::field::debug), outcome,
                 elapsed = ?parts.sent.elapsed(), "request answered");
         }
         result
@@ -166,7 +166,8 @@ impl Outbound {
         let body_len = frame.len();
         let stream = (parts.kind == MethodKind::Multicall)
             .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
-        tracing::debug!(name: "rpc.request.sent", method = parts.method.name(), target = %parts.target, server = %route.name(), %version, "request sent");
+        tracing::debug!(name: "rpc.request.sent", method = parts.method.name(), target = %parts.target, server = %route.name(), %version,
+            request_id = parts.context.request_id().map(tracing::field::debug), "request sent");
         write_header(&mut frame, parts, version, route)
             .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
         let (mut in_flight, written) =
@@ -385,6 +386,7 @@ fn write_header(
         method: parts.method.name(),
         remaining: parts.remaining(),
         credit: (kind == Kind::Multicall).then_some(STREAM_CREDIT),
+        request_id: parts.context.request_id(),
     };
     HEADER.with_borrow_mut(|buffer| {
         buffer.clear();

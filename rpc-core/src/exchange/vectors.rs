@@ -277,6 +277,7 @@ fn request(kind: Kind, id: u64, meaning: &Value) -> Bytes {
             items: number(credit, "items"),
             bytes: number(credit, "bytes"),
         }),
+        request_id: meaning["request_id"].as_str().map(|id| id.parse().unwrap()),
     };
     let metadata: BTreeMap<String, String> =
         serde_json::from_value(meaning["metadata"].clone()).unwrap();
@@ -397,12 +398,17 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
             let remaining = header
                 .remaining
                 .map(|remaining| u64::try_from(remaining.as_micros()).unwrap());
-            json!({
+            let metadata: BTreeMap<_, _> = metadata.iter().collect();
+            let mut meaning = json!({
                 "exchange": header.exchange, "topic": header.topic, "server": header.server,
                 "namespace": header.namespace, "version": version_value(header.version),
                 "built": version_value(header.built), "method": header.method, "remaining_us": remaining,
                 "metadata": metadata, "credit": credit, "body": decoded(&frame.body),
-            })
+            });
+            if let Some(id) = header.request_id {
+                meaning["request_id"] = json!(id.to_string());
+            }
+            meaning
         }
         Kind::Reply => json!({ "body": decoded(&frame.body) }),
         Kind::Fail => match frame::parse_fail(&frame.header).unwrap() {

@@ -3,12 +3,13 @@
 use super::endpoint::FailureKind;
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
-use crate::{ErrorKind, MethodInfo, Version};
+use crate::{ErrorKind, MethodInfo, RequestId, Version};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::time::Instant;
+use tracing::field::debug;
 
 /// A request that has been accepted.
 pub(super) struct Job {
@@ -45,7 +46,7 @@ impl Job {
         }
         count(&counters.expired);
         tracing::debug!(name: "rpc.request.expired", method = self.method.name(), peer = %responder.peer(),
-            "request expired before it ran");
+            request_id = self.incoming.context.request_id().map(debug), "request expired before it ran");
         responder.finish(Ending::Failed(
             ErrorKind::Timeout,
             "the deadline passed before the request could run; it was not run".into(),
@@ -112,6 +113,7 @@ struct Begun {
     responder: Option<Arc<dyn Responder>>,
     method: &'static MethodInfo,
     version: Version,
+    request_id: Option<RequestId>,
     /// Noted only if somebody looks.
     started: Option<Instant>,
 }
@@ -128,6 +130,7 @@ impl Begun {
             responder: Some(Arc::clone(&job.incoming.responder)),
             method: job.method,
             version: job.incoming.frame.version(),
+            request_id: job.incoming.context.request_id(),
             started: tracing::enabled!(tracing::Level::DEBUG).then(Instant::now),
         };
         let Job {
@@ -177,7 +180,7 @@ impl Begun {
         };
         if let Some(started) = self.started {
             tracing::debug!(name: "rpc.request.finished", method = self.method.name(), version = %self.version, peer = %responder.peer(),
-                outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
+                request_id = self.request_id.map(debug), outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
         }
         responder.finish(ending(service, self.method, &*responder, outcome));
     }

@@ -6,7 +6,7 @@ use super::handler::{self, Job};
 use super::stats::{Counters, ServerStats, count};
 use super::{Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
-use crate::{ApiInfo, Context, ErrorKind, MethodKind, Target, Version};
+use crate::{ApiInfo, Context, ErrorKind, MethodKind, RequestId, Target, Version};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -85,7 +85,9 @@ impl Service {
         );
         let found = match found {
             Ok(found) => found,
-            Err(NotFound { kind, message }) => return self.refuse(&*responder, kind, &message),
+            Err(NotFound { kind, message }) => {
+                return self.refuse(&*responder, request.context.request_id(), kind, &message);
+            }
         };
         let job = Job {
             endpoint: Arc::clone(found.endpoint),
@@ -118,12 +120,14 @@ impl Service {
                 "the server runs as many requests as it may, and its queue is full",
             ),
         };
-        self.refuse(&*job.incoming.responder, kind, message);
+        let Incoming { context, responder, .. } = &job.incoming;
+        self.refuse(&**responder, context.request_id(), kind, message);
     }
 
-    fn refuse(&self, responder: &dyn Responder, kind: ErrorKind, message: &str) {
+    fn refuse(&self, responder: &dyn Responder, id: Option<RequestId>, kind: ErrorKind, message: &str) {
         count(&self.counters.refused);
-        tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = %responder.peer(), kind = kind.name(), reason = message, "request refused");
+        tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = %responder.peer(), kind = kind.name(),
+            request_id = id.map(tracing::field::debug), reason = message, "request refused");
         responder.refuse(kind, message);
     }
 

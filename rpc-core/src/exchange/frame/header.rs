@@ -147,6 +147,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    pub(super) fn optional_bin(&mut self) -> Result<Option<&'a [u8]>, Error> {
+        match self.0.token()? {
+            Token::Nil => Ok(None),
+            Token::Bin(value) => Ok(Some(value)),
+            other => Err(Self::wrong(other, "bytes or nil")),
+        }
+    }
+
     pub(super) fn version(&mut self) -> Result<Version, Error> {
         let len = self.array()?;
         if !(2..=3).contains(&len) {

@@ -2,8 +2,7 @@
 
 use super::header::{Fields, HeaderWriter};
 use crate::codec::Error;
-use crate::{Context, Version};
-use std::collections::BTreeMap;
+use crate::{Context, Metadata, RequestId, Version};
 use std::time::Duration;
 
 /// How many items and bytes a stream may be ahead of its consumer.
@@ -27,11 +26,12 @@ pub(crate) struct RequestHeader<'a> {
     pub(crate) method: &'a str,
     pub(crate) remaining: Option<Duration>,
     pub(crate) credit: Option<Credit>,
+    pub(crate) request_id: Option<RequestId>,
 }
 
 impl<'a> RequestHeader<'a> {
     pub(crate) fn write(&self, header: &mut HeaderWriter, context: &Context) {
-        header.array(10);
+        header.array(10 + usize::from(self.request_id.is_some()));
         header.str(self.exchange);
         header.str(self.topic);
         header.str(self.server);
@@ -45,8 +45,9 @@ impl<'a> RequestHeader<'a> {
             }
             None => header.nil(),
         }
-        header.map(context.metadata().count());
-        for (key, value) in context.metadata() {
+        let metadata = context.all_metadata();
+        header.map(metadata.len());
+        for (key, value) in metadata.iter() {
             header.str(key);
             header.str(value);
         }
@@ -58,10 +59,13 @@ impl<'a> RequestHeader<'a> {
             }
             None => header.nil(),
         }
+        if let Some(id) = &self.request_id {
+            header.bin(id.as_bytes());
+        }
     }
 
     /// The header, and the metadata.
-    pub(crate) fn parse(header: &'a [u8]) -> Result<(Self, BTreeMap<String, String>), Error> {
+    pub(crate) fn parse(header: &'a [u8]) -> Result<(Self, Metadata), Error> {
         let mut fields = Fields::new(header, 10)?;
         let mut request = Self {
             exchange: fields.str()?,
@@ -73,13 +77,15 @@ impl<'a> RequestHeader<'a> {
             method: fields.str()?,
             remaining: fields.optional_uint()?.map(Duration::from_micros),
             credit: None,
+            request_id: None,
         };
-        let mut metadata = BTreeMap::new();
+        let mut metadata = Metadata::default();
         for _ in 0..fields.map()? {
             let (key, value) = (fields.str()?, fields.str()?);
-            if metadata.insert(key.to_owned(), value.to_owned()).is_some() {
-                return Err(Error::new("a key of the metadata occurs twice"));
-            }
+            metadata.receive(key, value).map_err(Error::new)?;
+        }
+        if let Some(excess) = metadata.excess() {
+            return Err(Error::new(excess));
         }
         if let Some(len) = fields.optional_array()? {
             if len < 2 {
@@ -89,6 +95,14 @@ impl<'a> RequestHeader<'a> {
                 items: fields.uint()?,
                 bytes: fields.uint()?,
             });
+        }
+        if fields.is_there()
+            && let Some(id) = fields.optional_bin()?
+        {
+            let id = id
+                .try_into()
+                .map_err(|_| Error::new("a request's id has 16 bytes"))?;
+            request.request_id = Some(RequestId::from_bytes(id));
         }
         Ok((request, metadata))
     }
