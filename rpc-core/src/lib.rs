@@ -39,7 +39,7 @@ pub use codec::MAX_DEPTH;
 pub use context::{
     Context, Entry, MAX_METADATA, MAX_METADATA_KEYS, Metadata, ParseRequestIdError, RequestId,
 };
-pub use error::{CallError, ErrorKind, Never, RpcError};
+pub use error::{CallError, ErrorKind, MAX_TRACEBACK, Never, RpcError};
 pub use futures_core::Stream;
 pub use introspection::{ApiDescription, ArgDescription, Description, MethodDescription, Pong};
 pub use outcome::Outcome;

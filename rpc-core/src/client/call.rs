@@ -110,7 +110,7 @@ impl<T, E> Sending<T, E> {
 
     /// Decodes a reply.
     fn decode<V: DeserializeOwned>(&self, value: &[u8]) -> Result<V, RpcError> {
-        codec::decode(value).map_err(|error| self.undecodable("reply", &error))
+        codec::decode(value).map_err(|error| self.undecodable("reply", error))
     }
 
     /// Decodes the method's own error.
@@ -122,11 +122,9 @@ impl<T, E> Sending<T, E> {
     }
 
     #[cold]
-    pub(super) fn undecodable(&self, what: &str, error: &codec::Error) -> RpcError {
-        self.failed(RpcError::new(
-            ErrorKind::DecodeReply,
-            format!("the method ran, but its {what} can't be decoded: {error}"),
-        ))
+    pub(super) fn undecodable(&self, what: &str, error: codec::Error) -> RpcError {
+        let text = format!("the method ran, but its {what} can't be decoded: {error}");
+        self.failed(RpcError::new(ErrorKind::DecodeReply, text).with_source(error))
     }
 
     /// Says what was sent where.
@@ -208,7 +206,7 @@ where
                     None => codec::decode(&value),
                     Some(older) => older.decode(&value),
                 };
-                decoded.map_err(|error| CallError::Rpc(this.sending.undecodable("reply", &error)))
+                decoded.map_err(|error| CallError::Rpc(this.sending.undecodable("reply", error)))
             }
             Ok(Response::MethodError(error)) => Err(this.sending.method_error(&error)),
             Err(error) => Err(CallError::Rpc(error)),

@@ -53,7 +53,15 @@ impl fmt::Display for FanoutError {
     }
 }
 
-impl std::error::Error for FanoutError {}
+impl std::error::Error for FanoutError {
+    /// What is behind an [`RpcError`].
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Incomplete(_) => None,
+            Self::Rpc(error) => std::error::Error::source(error),
+        }
+    }
+}
 
 type Failures = Vec<(String, RpcError)>;
 type Again = Box<

@@ -169,10 +169,13 @@ impl Request {
             )));
         }
         let args = args.map_err(|error| {
-            failed(RpcError::new(
-                ErrorKind::Encode,
-                format!("an argument can't be encoded: {error}"),
-            ))
+            failed(
+                RpcError::new(
+                    ErrorKind::Encode,
+                    format!("an argument can't be encoded: {error}"),
+                )
+                .with_source(error),
+            )
         })?;
         if let Some(excess) = context.all_metadata().excess() {
             return Err(failed(RpcError::new(

@@ -73,7 +73,10 @@ impl Metadata {
 
     /// What is too much of it, in words.
     pub(crate) fn excess(&self) -> Option<String> {
-        let bytes: usize = self.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let bytes: usize = self
+            .iter()
+            .map(|(key, value)| key.len() + value.len())
+            .sum();
         if bytes > MAX_METADATA {
             return Some(format!(
                 "{bytes} bytes of metadata, at most {MAX_METADATA} can be sent"

@@ -66,7 +66,9 @@ pub struct ParseRequestIdError;
 
 impl fmt::Display for ParseRequestIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a request id is `req-` and a UUID, such as req-67e55044-10b1-426f-9247-bb680e5fe0c8")
+        f.write_str(
+            "a request id is `req-` and a UUID, such as req-67e55044-10b1-426f-9247-bb680e5fe0c8",
+        )
     }
 }
 
@@ -105,7 +107,15 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         let id = RequestId::from_bytes([0xab; 16]).to_string();
-        for bad in ["", "req-", "req-1", &id[..39], &id.replace('a', "g"), &id.replace("ab-", "+1-"), &format!("{id}0")] {
+        for bad in [
+            "",
+            "req-",
+            "req-1",
+            &id[..39],
+            &id.replace('a', "g"),
+            &id.replace("ab-", "+1-"),
+            &format!("{id}0"),
+        ] {
             assert_eq!(bad.parse::<RequestId>(), Err(ParseRequestIdError), "{bad}");
         }
     }

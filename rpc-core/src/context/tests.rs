@@ -57,7 +57,10 @@ fn an_entry_that_is_replaced_leaves_nothing_behind() {
         project: None,
     };
     let ctx = Context::new().with("kept", "1").with_entry(ada());
-    for before in [ctx.clone(), Context::received(ctx.all_metadata().clone(), None)] {
+    for before in [
+        ctx.clone(),
+        Context::received(ctx.all_metadata().clone(), None),
+    ] {
         let ctx = before.with_entry(narrow.clone());
         assert_eq!(ctx.metadata("project"), None);
         assert_eq!(ctx.metadata("kept"), Some("1"));
@@ -67,7 +70,10 @@ fn an_entry_that_is_replaced_leaves_nothing_behind() {
 
 #[test]
 fn what_was_set_here_wins_over_what_arrived() {
-    let arrived = Context::received(Context::new().with_entry(ada()).all_metadata().clone(), None);
+    let arrived = Context::received(
+        Context::new().with_entry(ada()).all_metadata().clone(),
+        None,
+    );
     let bob = Auth {
         user: "bob".into(),
         project: None,
@@ -91,7 +97,10 @@ fn debug_shows_keys_only() {
     let ctx = Context::new().with("token", "hunter2").with_entry(ada());
     let text = format!("{ctx:?}");
     assert!(text.contains("token") && text.contains("user"), "{text}");
-    assert!(!text.contains("hunter2") && !text.contains("grace"), "{text}");
+    assert!(
+        !text.contains("hunter2") && !text.contains("grace"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -99,7 +108,8 @@ fn what_is_too_much_is_said() {
     let large = Context::new().with("a", "x".repeat(MAX_METADATA));
     let excess = large.all_metadata().excess().unwrap_or_default();
     assert!(excess.contains("16385 bytes"), "{excess}");
-    let many = (0..=MAX_METADATA_KEYS).fold(Context::new(), |ctx, key| ctx.with(key.to_string(), ""));
+    let many =
+        (0..=MAX_METADATA_KEYS).fold(Context::new(), |ctx, key| ctx.with(key.to_string(), ""));
     let excess = many.all_metadata().excess().unwrap_or_default();
     assert!(excess.contains("129 keys"), "{excess}");
 }

@@ -147,6 +147,12 @@ impl Responder for Execution {
             }
             Ending::StreamEnd(count) => Some(frame::numbers(Kind::End, self.id, [count])),
             Ending::Failed(kind, message) => Some(self.failure(kind, &message)),
+            Ending::Panicked(message, traceback) => Some(frame::fail(
+                self.id,
+                ErrorKind::Remote.name(),
+                &message,
+                traceback.as_deref(),
+            )),
             Ending::Quiet => None,
         };
         self.link.finish(self.id, frame);
@@ -159,7 +165,7 @@ impl Responder for Execution {
 
 impl Execution {
     fn failure(&self, kind: ErrorKind, message: &str) -> Bytes {
-        frame::fail(self.id, kind.name(), message)
+        frame::fail(self.id, kind.name(), message, None)
     }
 }
 

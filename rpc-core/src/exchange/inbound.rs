@@ -250,6 +250,7 @@ impl Inbound {
                     frame.id,
                     ErrorKind::Overloaded.name(),
                     "the client has more in flight than the announced window",
+                    None,
                 ));
                 return Err("more requests are in flight than the announced window".into());
             }

@@ -27,14 +27,20 @@ impl Outbound {
         let parts = &message.parts;
         let args = &mut message.args;
         self.counters.requests_sent.fetch_add(1, Relaxed);
-        let result = self.attempts(parts, args).await.map_err(|error| {
-            self.counters.requests_failed.fetch_add(1, Relaxed);
-            error.of_message(
-                parts.method.name(),
-                &parts.target,
-                Some(parts.sent.elapsed()),
-            )
-        });
+        let mut attempts = 0;
+        let result = self
+            .attempts(parts, args, &mut attempts)
+            .await
+            .map_err(|error| {
+                self.counters.requests_failed.fetch_add(1, Relaxed);
+                error
+                    .of_request(parts.context.request_id(), attempts)
+                    .of_message(
+                        parts.method.name(),
+                        &parts.target,
+                        Some(parts.sent.elapsed()),
+                    )
+            });
         if tracing::enabled!(tracing::Level::DEBUG) {
             let outcome = result
                 .as_ref()
@@ -45,7 +51,12 @@ impl Outbound {
         result
     }
 
-    async fn attempts(&self, parts: &Parts, args: &mut Packed) -> Result<Opened, RpcError> {
+    async fn attempts(
+        &self,
+        parts: &Parts,
+        args: &mut Packed,
+        attempts: &mut u32,
+    ) -> Result<Opened, RpcError> {
         let mut body = Body::Packed(args);
         let mut tried: Vec<Arc<Route>> = Vec::new();
         let mut refusal: Option<RpcError> = None;
@@ -75,6 +86,7 @@ impl Outbound {
                 // all of them are gone
                 continue;
             };
+            *attempts += 1;
             match self.attempt(route, place, parts, version, body).await? {
                 Attempt::Opened(opened) => return Ok(opened),
                 Attempt::NotWritten(again) => body = again,
@@ -160,16 +172,17 @@ impl Outbound {
         body: Body<'a>,
     ) -> Result<Attempt<'a>, RpcError> {
         let link = &route.link;
-        let mut frame = body
-            .into_encoded(version)
-            .map_err(|error| RpcError::new(ErrorKind::Encode, format!("argument {error}")))?;
+        let mut frame = body.into_encoded(version).map_err(|error| {
+            RpcError::new(ErrorKind::Encode, format!("argument {error}")).with_source(error)
+        })?;
         let body_len = frame.len();
         let stream = (parts.kind == MethodKind::Multicall)
             .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
         tracing::debug!(name: "rpc.request.sent", method = parts.method.name(), target = %parts.target, server = %route.name(), %version,
             request_id = parts.context.request_id().map(tracing::field::debug), "request sent");
-        write_header(&mut frame, parts, version, route)
-            .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
+        write_header(&mut frame, parts, version, route).map_err(|error| {
+            RpcError::new(ErrorKind::Encode, error.to_string()).with_source(error)
+        })?;
         let (mut in_flight, written) =
             match link.send(place, route, kind_of(parts), frame, stream.clone()) {
                 Ok(sent) => sent,
@@ -242,7 +255,7 @@ impl Outbound {
             self.counters.requests_failed.fetch_add(1, Relaxed);
         }
         sent.map_err(|error| {
-            error.of_message(
+            error.of_request(parts.context.request_id(), 1).of_message(
                 parts.method.name(),
                 &parts.target,
                 Some(parts.sent.elapsed()),

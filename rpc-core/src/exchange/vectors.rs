@@ -5,7 +5,7 @@
 
 use super::execution::Execution;
 use super::frame::{
-    self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, HeaderWriter, Kind,
+    self, AnnouncedApi, AnnouncedService, Announcement, Credit, Fail, Frame, HeaderWriter, Kind,
     METHOD_ERROR, RequestHeader, Window,
 };
 use super::{ClientLink, Inbound, Outbound, ServerLink};
@@ -224,7 +224,11 @@ async fn written(kind: Kind, id: u64, meaning: &Value) -> Bytes {
         }
         Kind::Fail => {
             let kind = ErrorKind::from_name(text(meaning, "fail_kind")).unwrap();
-            let failed = Ending::Failed(kind, text(meaning, "message").into());
+            let message: String = text(meaning, "message").into();
+            let failed = match meaning["traceback"].as_str() {
+                Some(traceback) => Ending::Panicked(message, Some(traceback.into())),
+                None => Ending::Failed(kind, message),
+            };
             sent(Kind::Call, id, |execution| execution.finish(failed)).await
         }
         Kind::Accept => sent(Kind::Cast, id, Responder::accepted).await,
@@ -412,10 +416,25 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
         }
         Kind::Reply => json!({ "body": decoded(&frame.body) }),
         Kind::Fail => match frame::parse_fail(&frame.header).unwrap() {
-            (kind @ METHOD_ERROR, message) => {
+            Fail {
+                kind: kind @ METHOD_ERROR,
+                message,
+                ..
+            } => {
                 json!({ "fail_kind": kind, "message": message, "body": decoded(&frame.body) })
             }
-            (kind, message) => json!({ "fail_kind": kind, "message": message }),
+            Fail {
+                kind,
+                message,
+                traceback: None,
+            } => json!({ "fail_kind": kind, "message": message }),
+            Fail {
+                kind,
+                message,
+                traceback,
+            } => {
+                json!({ "fail_kind": kind, "message": message, "traceback": traceback })
+            }
         },
         Kind::Accept | Kind::Cancel => json!({}),
         Kind::Items => {
@@ -647,7 +666,7 @@ fn bad_for_server(vector: &Vector) -> String {
                 json!({ "kind": "UNSUPPORTED", "unsupported_kind": kind })
             }
             Kind::Fail => {
-                let (kind, _) = frame::parse_fail(&answer.header).unwrap();
+                let kind = frame::parse_fail(&answer.header).unwrap().kind;
                 json!({ "kind": "FAIL", "fail_kind": kind })
             }
             other => panic!("{}: answered by {other:?}", vector.name),

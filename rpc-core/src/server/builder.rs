@@ -21,6 +21,7 @@ pub struct ServerBuilder {
     listen: Option<String>,
     limits: Limits,
     introspection: bool,
+    tracebacks: bool,
 }
 
 impl ServerBuilder {
@@ -35,6 +36,7 @@ impl ServerBuilder {
                 queue: QUEUE,
             },
             introspection: true,
+            tracebacks: false,
         }
     }
 
@@ -74,6 +76,15 @@ impl ServerBuilder {
     /// Whether it answers `ping` and `describe`: see [`Client::describe`](crate::Client::describe). Default: it does.
     pub fn introspection(mut self, answers: bool) -> Self {
         self.introspection = answers;
+        self
+    }
+
+    /// Whether callers are told where a handler panicked: with its text and backtrace, at most
+    /// [`MAX_TRACEBACK`](crate::MAX_TRACEBACK) bytes. They find it in [`RpcError::traceback`](crate::RpcError::traceback); of at
+    /// most ten panics a second it has the backtrace. Default: it stays in the server's log, since it tells what the server is
+    /// made of.
+    pub fn tracebacks(mut self, are_told: bool) -> Self {
+        self.tracebacks = are_told;
         self
     }
 
@@ -120,7 +131,9 @@ impl ServerBuilder {
             let own = introspection::endpoint(&target, &self.endpoints);
             self.endpoints.push(own);
         }
-        let service = Arc::new(Service::new(target, self.endpoints, self.limits)?);
+        let service = Arc::new(
+            Service::new(target, self.endpoints, self.limits)?.with_tracebacks(self.tracebacks),
+        );
         let driver = Arc::clone(&self.transport.0);
         driver.listen(Arc::clone(&service), self.listen).await?;
         tracing::info!(name: "rpc.server.started", target = %service.target(), "server started");

@@ -176,6 +176,8 @@ pub(crate) enum Ending {
     /// All items were sent: how many.
     StreamEnd(u64),
     Failed(ErrorKind, String),
+    /// What is said of a panic, and where it was if that is to be told.
+    Panicked(String, Option<Box<str>>),
     /// There is nothing to say, or nobody to say it to.
     Quiet,
 }

@@ -9,7 +9,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::time::Instant;
-use tracing::field::debug;
 
 /// A request that has been accepted.
 pub(super) struct Job {
@@ -46,7 +45,7 @@ impl Job {
         }
         count(&counters.expired);
         tracing::debug!(name: "rpc.request.expired", method = self.method.name(), peer = %responder.peer(),
-            request_id = self.incoming.context.request_id().map(debug), "request expired before it ran");
+            request_id = self.incoming.context.request_id().map(tracing::field::debug), "request expired before it ran");
         responder.finish(Ending::Failed(
             ErrorKind::Timeout,
             "the deadline passed before the request could run; it was not run".into(),
@@ -180,9 +179,10 @@ impl Begun {
         };
         if let Some(started) = self.started {
             tracing::debug!(name: "rpc.request.finished", method = self.method.name(), version = %self.version, peer = %responder.peer(),
-                request_id = self.request_id.map(debug), outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
+                request_id = self.request_id.map(tracing::field::debug), outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
         }
-        responder.finish(ending(service, self.method, &*responder, outcome));
+        let ending = ending(service, self.method, self.request_id, &*responder, outcome);
+        responder.finish(ending);
     }
 }
 
@@ -198,6 +198,7 @@ impl Drop for Begun {
 fn ending(
     service: &Service,
     method: &'static MethodInfo,
+    request_id: Option<RequestId>,
     responder: &dyn Responder,
     outcome: Outcome,
 ) -> Ending {
@@ -214,10 +215,10 @@ fn ending(
         Outcome::Panicked(panic) => {
             count(&counters.finished);
             count(&counters.panicked);
-            let id = panic.log(method.name());
-            Ending::Failed(
-                ErrorKind::Remote,
+            let (id, traceback) = panic.log(method.name(), request_id, service.tells_tracebacks);
+            Ending::Panicked(
                 format!("the handler panicked; the server's log says more under panic id {id}"),
+                traceback,
             )
         }
         Outcome::Cancelled => {

@@ -18,6 +18,8 @@ pub(crate) struct Service {
     dispatcher: Dispatcher,
     pub(super) gate: Gate,
     pub(super) counters: Counters,
+    /// Whether callers are told where a handler panicked.
+    pub(super) tells_tracebacks: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +53,13 @@ impl Service {
             dispatcher: Dispatcher::new(endpoints)?,
             gate: Gate::new(limits.concurrency, limits.queue),
             counters: Counters::default(),
+            tells_tracebacks: false,
         })
+    }
+
+    pub(super) fn with_tracebacks(mut self, are_told: bool) -> Self {
+        self.tells_tracebacks = are_told;
+        self
     }
 
     /// Where the server is.
@@ -120,11 +128,19 @@ impl Service {
                 "the server runs as many requests as it may, and its queue is full",
             ),
         };
-        let Incoming { context, responder, .. } = &job.incoming;
+        let Incoming {
+            context, responder, ..
+        } = &job.incoming;
         self.refuse(&**responder, context.request_id(), kind, message);
     }
 
-    fn refuse(&self, responder: &dyn Responder, id: Option<RequestId>, kind: ErrorKind, message: &str) {
+    fn refuse(
+        &self,
+        responder: &dyn Responder,
+        id: Option<RequestId>,
+        kind: ErrorKind,
+        message: &str,
+    ) {
         count(&self.counters.refused);
         tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = %responder.peer(), kind = kind.name(),
             request_id = id.map(tracing::field::debug), reason = message, "request refused");
