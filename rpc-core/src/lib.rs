@@ -19,6 +19,7 @@ pub mod exchange;
 pub mod history;
 mod introspection;
 mod log;
+pub mod middleware;
 mod outcome;
 mod peer;
 mod server;

@@ -1,8 +1,9 @@
 //! The futures of calls and casts.
 
+use super::middleware::{self, Answers, Fails, SendBy};
 use super::older::{self, Older};
 use super::request::{Prepared, Request};
-use crate::transport::{BoxFuture, Driver, Message, Response};
+use crate::transport::{BoxFuture, Response};
 use crate::{CallError, Client, ErrorKind, Outcome, RpcError, codec};
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -27,7 +28,7 @@ pub(super) struct Sending<T, E = RpcError> {
     client: Option<Client>,
 }
 
-impl<T, E: From<RpcError>> Sending<T, E> {
+impl<T: Answers, E: Fails> Sending<T, E> {
     pub(super) fn new(request: Request) -> Self {
         Self {
             method: request.method(),
@@ -36,11 +37,7 @@ impl<T, E: From<RpcError>> Sending<T, E> {
         }
     }
 
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        send: fn(&dyn Driver, Message) -> BoxFuture<Result<T, E>>,
-    ) -> Poll<Result<T, E>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, send: SendBy<T, E>) -> Poll<Result<T, E>> {
         loop {
             match &mut self.state {
                 State::Sent(future) => {
@@ -65,7 +62,11 @@ impl<T, E: From<RpcError>> Sending<T, E> {
             };
             match request.message() {
                 Ok((client, message)) => {
-                    self.state = State::Sent(send(&*client.transport.0, message));
+                    self.state = State::Sent(if client.options.middleware.is_empty() {
+                        send(&*client.transport.0, message)
+                    } else {
+                        middleware::through(client.clone(), message, send)
+                    });
                     self.client = Some(client);
                 }
                 Err(error) => return Poll::Ready(Err(error.into())),

@@ -2,6 +2,7 @@
 
 mod call;
 mod fanout;
+mod middleware;
 mod multicall;
 mod negotiate;
 mod older;
@@ -12,6 +13,7 @@ mod shared_cap;
 
 pub use call::{Call, Cast};
 pub use fanout::{Fanout, FanoutCast, FanoutError, FanoutIncomplete};
+pub use middleware::{Answer, Answered, ClientMiddleware, Next, Outgoing};
 pub use multicall::Multicall;
 pub use negotiate::{Negotiate, Negotiated};
 pub use older::Older;
@@ -45,10 +47,15 @@ impl Client {
     /// A client of an API. It sends to the API's topic unless it is prepared otherwise.
     #[must_use]
     pub fn new(transport: Transport, api: &'static ApiInfo) -> Self {
+        let options = Options::new(Target::new().or_topic(api.topic()));
+        let middleware = transport.1.as_deref().cloned().unwrap_or_default();
         Self {
             transport,
             api,
-            options: Arc::new(Options::new(Target::new().or_topic(api.topic()))),
+            options: Arc::new(Options {
+                middleware,
+                ..options
+            }),
             local: None,
         }
     }

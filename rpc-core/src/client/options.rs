@@ -1,5 +1,6 @@
 //! What can be said about how a message is sent.
 
+use super::middleware::ClientMiddleware;
 use super::shared_cap::SharedCap;
 use crate::args::{Cap, CapOrigin};
 use crate::{ApiInfo, ErrorKind, RpcError, Target, Version, text};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The options of a client, as they hold for every message that is sent through it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) target: Arc<Target>,
     pub(crate) timeout: Option<Duration>,
@@ -18,6 +19,22 @@ pub(crate) struct Options {
     pub(super) floor: Option<Result<Version, UnknownVersion>>,
     /// What the servers of this topic were found to speak.
     pub(super) negotiated: Arc<SharedCap>,
+    /// The outermost first.
+    pub(super) middleware: Vec<Arc<dyn ClientMiddleware>>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("target", &self.target)
+            .field("timeout", &self.timeout)
+            .field("cap", &self.cap)
+            .field("pin", &self.pin)
+            .field("floor", &self.floor)
+            .field("negotiated", &self.negotiated)
+            .field("middleware", &self.middleware.len())
+            .finish()
+    }
 }
 
 impl Options {
@@ -29,6 +46,7 @@ impl Options {
             pin: None,
             floor: None,
             negotiated: Arc::default(),
+            middleware: Vec::new(),
         }
     }
 
@@ -102,10 +120,13 @@ impl CallOptions {
         self.options
     }
 
-    /// Sends to where another client does, and waits as long; nothing is said of versions.
+    /// Sends to where another client does, waits as long and goes the same way; nothing is said of versions.
     pub(crate) fn like(mut self, client: &super::Client) -> Self {
         self.target = (*client.options.target).clone();
         self.options.timeout = client.options.timeout;
+        self.options
+            .middleware
+            .clone_from(&client.options.middleware);
         self
     }
 
@@ -125,6 +146,13 @@ impl CallOptions {
                 .filter(|topic| !topic.is_empty())
                 .map(String::as_str),
         );
+        self
+    }
+
+    /// Puts a middleware around what is sent, inside of those that are there already: see [`ClientMiddleware`].
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl ClientMiddleware) -> Self {
+        self.options.middleware.push(Arc::new(middleware));
         self
     }
 

@@ -1,5 +1,6 @@
 //! Configuring and starting a server.
 
+use super::middleware::ServerMiddleware;
 use super::service::{Limits, Service};
 use super::{Endpoint, Server};
 use crate::{Target, Transport, introspection};
@@ -22,6 +23,7 @@ pub struct ServerBuilder {
     limits: Limits,
     introspection: bool,
     tracebacks: bool,
+    middleware: Vec<Arc<dyn ServerMiddleware>>,
 }
 
 impl ServerBuilder {
@@ -37,6 +39,7 @@ impl ServerBuilder {
             },
             introspection: true,
             tracebacks: false,
+            middleware: Vec::new(),
         }
     }
 
@@ -76,6 +79,12 @@ impl ServerBuilder {
     /// Whether it answers `ping` and `describe`: see [`Client::describe`](crate::Client::describe). Default: it does.
     pub fn introspection(mut self, answers: bool) -> Self {
         self.introspection = answers;
+        self
+    }
+
+    /// Puts a middleware around its requests, inside of those that are there already: see [`ServerMiddleware`].
+    pub fn middleware(mut self, middleware: impl ServerMiddleware) -> Self {
+        self.middleware.push(Arc::new(middleware));
         self
     }
 
@@ -132,7 +141,9 @@ impl ServerBuilder {
             self.endpoints.push(own);
         }
         let service = Arc::new(
-            Service::new(target, self.endpoints, self.limits)?.with_tracebacks(self.tracebacks),
+            Service::new(target, self.endpoints, self.limits)?
+                .with_tracebacks(self.tracebacks)
+                .with_middleware(self.middleware),
         );
         let driver = Arc::clone(&self.transport.0);
         driver.listen(Arc::clone(&service), self.listen).await?;

@@ -1,5 +1,6 @@
 //! The seam between a server and the code that `#[rpc_api]` generates: decode, call, encode.
 
+use super::panics::Panic;
 use crate::args::{ArgumentError, Frame};
 use crate::codec::{self, Encoded};
 use crate::convert::Conversion;
@@ -102,6 +103,10 @@ pub(super) enum FailureKind {
     Arguments(ArgumentError),
     Encode(codec::Error),
     NoSuchMethod,
+    /// A middleware answered in its place.
+    Refused(ErrorKind, String),
+    /// It panicked under a middleware.
+    Panicked(Panic),
 }
 
 impl From<ArgumentError> for Failure {

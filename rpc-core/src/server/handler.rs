@@ -1,13 +1,14 @@
 //! Runs one request after another, in a task of their own: deadline, cancellation, panics.
 
 use super::endpoint::FailureKind;
+use super::middleware::{self, Course};
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
-use crate::{ErrorKind, MethodInfo, RequestId, Version};
+use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
 /// A request that has been accepted.
@@ -15,6 +16,8 @@ pub(super) struct Job {
     pub(super) endpoint: Arc<dyn Endpoint>,
     pub(super) index: usize,
     pub(super) method: &'static MethodInfo,
+    /// What it was sent as.
+    pub(super) kind: MethodKind,
     pub(super) deadline: Option<Instant>,
     pub(super) incoming: Incoming,
 }
@@ -99,7 +102,8 @@ impl Drop for Place<'_> {
 const CUT_OFF: &str = "the server ended before the handler did";
 
 /// How a handler came to its end.
-enum Outcome {
+#[derive(Debug)]
+pub(super) enum Outcome {
     Done(Result<Reply, Failure>),
     Panicked(panics::Panic),
     Cancelled,
@@ -115,11 +119,13 @@ struct Begun {
     request_id: Option<RequestId>,
     /// Noted only if somebody looks.
     started: Option<Instant>,
+    /// Of a handler with middleware around it.
+    course: Option<Arc<Course>>,
 }
 
 impl Begun {
     /// `None` if nobody waits for it any more.
-    fn new(service: &Service, job: Job) -> Option<Self> {
+    fn new(service: &Arc<Service>, job: Job) -> Option<Self> {
         if job.is_dead() {
             job.give_up(&service.counters);
             return None;
@@ -131,7 +137,13 @@ impl Begun {
             version: job.incoming.frame.version(),
             request_id: job.incoming.context.request_id(),
             started: tracing::enabled!(tracing::Level::DEBUG).then(Instant::now),
+            course: None,
         };
+        if !service.middleware.is_empty() {
+            let course = begun.course.insert(Arc::default());
+            begun.handler = Some(middleware::around(service, job, Arc::clone(course)));
+            return Some(begun);
+        }
         let Job {
             endpoint,
             index,
@@ -155,7 +167,7 @@ impl Begun {
                 return Poll::Ready(Outcome::Cancelled);
             };
             match panics::catch(|| handler.as_mut().poll(cx)) {
-                Ok(Poll::Ready(result)) => return Poll::Ready(Outcome::Done(result)),
+                Ok(Poll::Ready(result)) => return Poll::Ready(Outcome::of(result)),
                 Ok(Poll::Pending) => {}
                 Err(panic) => return Poll::Ready(Outcome::Panicked(panic)),
             }
@@ -165,6 +177,16 @@ impl Begun {
             responder.poll_cancelled(cx).map(|()| Outcome::Cancelled)
         })
         .await;
+        if let (Some(course), Some(handler)) = (&self.course, &mut self.handler)
+            && course.stop(&outcome)
+        {
+            // so that the middleware learns of it, which may do something until its next await
+            let _ = panics::catch(|| {
+                handler
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+            });
+        }
         // what a handler holds may panic when it is dropped, too
         match panics::catch(|| self.handler = None) {
             Ok(()) => outcome,
@@ -211,16 +233,10 @@ fn ending(
             }
             ending
         }
-        Outcome::Done(Err(Failure(failure))) => failed(service, method, responder, failure),
-        Outcome::Panicked(panic) => {
-            count(&counters.finished);
-            count(&counters.panicked);
-            let (id, traceback) = panic.log(method.name(), request_id, service.tells_tracebacks);
-            Ending::Panicked(
-                format!("the handler panicked; the server's log says more under panic id {id}"),
-                traceback,
-            )
+        Outcome::Done(Err(Failure(failure))) => {
+            failed(service, method, request_id, responder, failure)
         }
+        Outcome::Panicked(panic) => panicked(service, method, request_id, panic),
         Outcome::Cancelled => {
             count(&counters.cancelled);
             Ending::Quiet
@@ -233,6 +249,13 @@ fn ending(
 }
 
 impl Outcome {
+    pub(super) fn of(result: Result<Reply, Failure>) -> Self {
+        match result {
+            Err(Failure(FailureKind::Panicked(panic))) => Self::Panicked(panic),
+            result => Self::Done(result),
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Done(Ok(Reply(Ending::MethodError(_)))) => "method error",
@@ -245,9 +268,25 @@ impl Outcome {
     }
 }
 
+fn panicked(
+    service: &Service,
+    method: &'static MethodInfo,
+    request_id: Option<RequestId>,
+    panic: panics::Panic,
+) -> Ending {
+    count(&service.counters.finished);
+    count(&service.counters.panicked);
+    let (id, traceback) = panic.log(method.name(), request_id, service.tells_tracebacks);
+    Ending::Panicked(
+        format!("the handler panicked; the server's log says more under panic id {id}"),
+        traceback,
+    )
+}
+
 fn failed(
     service: &Service,
     method: &'static MethodInfo,
+    request_id: Option<RequestId>,
     responder: &dyn Responder,
     failure: FailureKind,
 ) -> Ending {
@@ -271,6 +310,11 @@ fn failed(
                 format!("the method ran, but its result could not be encoded: {error}"),
             )
         }
+        FailureKind::Refused(kind, message) => {
+            count(&counters.finished);
+            Ending::Failed(kind, message)
+        }
+        FailureKind::Panicked(panic) => panicked(service, method, request_id, panic),
         FailureKind::NoSuchMethod => Ending::Failed(
             ErrorKind::NoSuchMethod,
             format!("the endpoint does not implement `{}`", method.name()),

@@ -15,12 +15,14 @@ thread_local! {
     static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
 }
 
+#[derive(Debug)]
 struct Seen {
     location: String,
     backtrace: Backtrace,
 }
 
 /// A panic that was caught.
+#[derive(Debug)]
 pub(super) struct Panic {
     message: String,
     seen: Option<Seen>,

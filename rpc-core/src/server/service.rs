@@ -3,6 +3,7 @@
 use super::dispatcher::{Dispatcher, NotFound};
 use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
+use super::middleware::{self, ServerMiddleware};
 use super::stats::{Counters, ServerStats, count};
 use super::{Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
@@ -20,6 +21,8 @@ pub(crate) struct Service {
     pub(super) counters: Counters,
     /// Whether callers are told where a handler panicked.
     pub(super) tells_tracebacks: bool,
+    /// The outermost first.
+    pub(super) middleware: Vec<Arc<dyn ServerMiddleware>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,11 +57,17 @@ impl Service {
             gate: Gate::new(limits.concurrency, limits.queue),
             counters: Counters::default(),
             tells_tracebacks: false,
+            middleware: Vec::new(),
         })
     }
 
     pub(super) fn with_tracebacks(mut self, are_told: bool) -> Self {
         self.tells_tracebacks = are_told;
+        self
+    }
+
+    pub(super) fn with_middleware(mut self, middleware: Vec<Arc<dyn ServerMiddleware>>) -> Self {
+        self.middleware = middleware;
         self
     }
 
@@ -101,12 +110,21 @@ impl Service {
             endpoint: Arc::clone(found.endpoint),
             index: found.index,
             method: found.method,
+            kind: request.kind,
             deadline: request.deadline,
             incoming: Incoming {
                 context: request.context,
                 frame: Frame::new(found.method, request.version, request.args),
                 responder,
             },
+        };
+        let job = if self.middleware.is_empty() {
+            job
+        } else {
+            match middleware::admitted(&self, job) {
+                Ok(job) => job,
+                Err((job, error)) => return self.refuse_job(&job, error.kind(), error.message()),
+            }
         };
         let (job, kind, message) = match self.gate.enter(job) {
             Entered::Runs(job) => {
@@ -128,10 +146,13 @@ impl Service {
                 "the server runs as many requests as it may, and its queue is full",
             ),
         };
-        let Incoming {
-            context, responder, ..
-        } = &job.incoming;
-        self.refuse(&**responder, context.request_id(), kind, message);
+        self.refuse_job(&job, kind, message);
+    }
+
+    fn refuse_job(&self, job: &Job, kind: ErrorKind, message: &str) {
+        let incoming = &job.incoming;
+        let id = incoming.context.request_id();
+        self.refuse(&*incoming.responder, id, kind, message);
     }
 
     fn refuse(

@@ -15,6 +15,7 @@ pub use transports::{OpenError, Scheme, Transports};
 pub use url::{ParseUrlError, TransportUrl};
 
 use crate::args::{Cap, Packed};
+use crate::client::ClientMiddleware;
 use crate::server::Service;
 use crate::{
     ApiInfo, Context, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, StartError, Target,
@@ -196,12 +197,38 @@ pub(crate) trait Driver: Send + Sync + 'static {
 /// Get one from a transport's crate (`rpc_zmq::connect`), from [`memory`], or from [`Transports`] for a URL that is known
 /// only at run time. When the last handle is dropped, with the clients and servers that hold one, its links are closed.
 #[derive(Clone)]
-pub struct Transport(pub(crate) Arc<dyn Driver>);
+pub struct Transport(
+    pub(crate) Arc<dyn Driver>,
+    /// What its clients begin with. A clone allocates nothing.
+    pub(crate) Option<Arc<Vec<Arc<dyn ClientMiddleware>>>>,
+);
 
 impl Transport {
     /// Makes a transport of a driver.
     pub(crate) fn from_driver(driver: impl Driver) -> Self {
-        Self(Arc::new(driver))
+        Self(Arc::new(driver), None)
+    }
+
+    /// The same transport, whose clients send through a middleware: those that are made with what this returns. It is inside of
+    /// those that are there already, and outside of the [clients' own](crate::CallOptions::middleware).
+    ///
+    /// ```
+    /// # use rpc_core::{RpcError, transport};
+    /// # use rpc_core::middleware::{Answered, ClientMiddleware, Next, Outgoing, async_trait};
+    /// # struct Token(&'static str);
+    /// # #[async_trait]
+    /// # impl ClientMiddleware for Token {
+    /// #     async fn send(&self, mut message: Outgoing, next: Next<'_>) -> Result<Answered, RpcError> {
+    /// #         message.context_mut().insert("token", self.0);
+    /// #         next.send(message).await
+    /// #     }
+    /// # }
+    /// let transport = transport::memory("doc-middleware").middleware(Token("7f"));
+    /// ```
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl ClientMiddleware) -> Self {
+        Arc::make_mut(self.1.get_or_insert_default()).push(Arc::new(middleware));
+        self
     }
 
     /// Where the transport listens, in the form that URLs have it: `127.0.0.1:5555`, or a path. `None` until a server has
