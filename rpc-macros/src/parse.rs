@@ -6,14 +6,14 @@
 mod answer;
 mod argument;
 mod context;
-mod grammar;
+pub(crate) mod grammar;
 mod history;
-mod literal;
+pub(crate) mod literal;
 mod method;
 #[cfg(test)]
 mod tests;
 mod versions;
-mod words;
+pub(crate) mod words;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use syn::ext::IdentExt;

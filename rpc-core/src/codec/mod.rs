@@ -18,7 +18,7 @@ mod skip;
 mod wish;
 
 pub(crate) use skip::{Reader, Token, skip};
-pub(crate) use wish::{PADDING, SOME, Wish, heard};
+pub(crate) use wish::{PADDING, SOME, Wish, heard, say as said};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
