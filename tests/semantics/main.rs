@@ -6,11 +6,14 @@
 
 mod calls;
 mod casts;
+mod context;
 mod deadlines;
+mod errors;
 mod guests;
 mod life;
 mod limits;
 mod majors;
+mod middleware;
 mod negotiation;
 mod probe;
 mod routing;
