@@ -1,6 +1,6 @@
 //! From the model to the code: two shadows of the error, of which serde knows how their data is written and read.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{DeriveInput, Ident, parse_quote};
 
@@ -44,8 +44,8 @@ fn shadows(model: &Model, private: &TokenStream) -> TokenStream {
     let serde_path = quote!(#private::serde).to_string().replace(' ', "");
     let remote = model.name.to_string();
     let shadow = |name: &str, derive: &str, words: TokenStream, is_named: bool| {
-        let shadow = Ident::new(name, model.name.span());
-        let derive = Ident::new(derive, proc_macro2::Span::call_site());
+        let shadow = Ident::new(name, Span::call_site());
+        let derive = Ident::new(derive, Span::call_site());
         let head = quote! {
             #[derive(#private::serde::#derive)]
             #[serde(crate = #serde_path, remote = #remote, #words)]
@@ -129,8 +129,9 @@ fn serialize(model: &Model, private: &TokenStream) -> TokenStream {
             quote!(#(#known)* #(#other)*)
         }
     };
-    // an error that cannot be shown is found at its own name
-    let shown = quote_spanned!(name.span()=> let message: &dyn ::core::fmt::Display = self;);
+    // an error that cannot be shown is found at its own name; what is named here is ours
+    let at = Span::call_site().located_at(name.span());
+    let shown = quote_spanned!(at=> let message: &dyn ::core::fmt::Display = self;);
     quote! {
         struct Data<'a>(&'a #name);
 
