@@ -2,6 +2,7 @@
 #![doc = include_str!("../guide/semantics.md")]
 #![doc = include_str!("../guide/errors.md")]
 #![doc = include_str!("../guide/deadlines.md")]
+#![doc = include_str!("../guide/context.md")]
 #![doc = include_str!("../guide/versions.md")]
 #![doc = include_str!("../guide/changing.md")]
 #![doc = include_str!("../guide/limits.md")]

@@ -27,8 +27,8 @@ use std::fmt;
 pub const MAX_DEPTH: usize = 64;
 
 /// Space kept free in front of an encoded value, so that a header can be put there without a copy. A request's header
-/// without metadata takes about 50 bytes.
-const HEADROOM: usize = 96;
+/// without metadata takes about 70 bytes.
+const HEADROOM: usize = 128;
 
 /// An encoded value, or several one after another, with room in front of it for a header.
 #[derive(Clone)]

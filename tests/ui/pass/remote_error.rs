@@ -20,7 +20,7 @@ mod errors {
     /// What a guest cannot do.
     #[derive(Debug, RemoteError)]
     #[non_exhaustive]
-    pub enum GuestError {
+    pub(crate) enum GuestError {
         /// Nothing to say.
         Gone,
         /// A number.
