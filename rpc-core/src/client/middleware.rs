@@ -317,7 +317,7 @@ pub(super) fn through<T: Answers, E: Fails>(
             ),
             (Ok(Err(error)), State::NotRun) => error,
             (Ok(Err(error)), _) if error.may_have_run() => error,
-            (Ok(Err(error)), _) => error.as_kind(ErrorKind::Cancelled),
+            (Ok(Err(error)), _) => error.of_kind(ErrorKind::Cancelled),
             (Err(_elapsed), State::NotRun) => RpcError::new(
                 ErrorKind::Undeliverable,
                 "a middleware did not send it before the deadline",

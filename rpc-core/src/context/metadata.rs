@@ -45,6 +45,7 @@ impl Metadata {
     }
 
     /// All of it, by key.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0
             .iter()

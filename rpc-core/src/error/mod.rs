@@ -97,7 +97,7 @@ impl RpcError {
 
     /// The same failure under another kind.
     #[cold]
-    pub(crate) fn as_kind(mut self, kind: ErrorKind) -> Self {
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }

@@ -90,7 +90,8 @@ impl<'de, T: RemoteError<'de>> Visitor<'de> for Fields<T> {
         while let Some(field) = fields.next_key()? {
             match (field, &class) {
                 (Field::Class, None) => {
-                    class = Some(Class::of::<T, A::Error>(fields.next_value()?)?)
+                    let name = fields.next_value()?;
+                    class = Some(Class::of::<T, A::Error>(name)?);
                 }
                 (Field::Class, Some(_)) => return Err(A::Error::duplicate_field("class")),
                 (Field::Message, _) => message = Some(fields.next_value()?),
@@ -98,7 +99,7 @@ impl<'de, T: RemoteError<'de>> Visitor<'de> for Fields<T> {
                     return Err(A::Error::custom("`class` must come before `data`"));
                 }
                 (Field::Data, Some(Class::Known(class))) => {
-                    let data = Data(*class, PhantomData);
+                    let data = Data(class, PhantomData);
                     value = Some(fields.next_value_seed(data)?);
                 }
                 (Field::Data, Some(Class::Unknown(_))) | (Field::Unknown, _) => {

@@ -292,8 +292,8 @@ impl Future for Innermost<'_> {
     }
 }
 
-/// Asks every middleware whether a request is taken in. Otherwise it says why not.
-pub(super) fn admitted(service: &Arc<Service>, job: Job) -> Result<Job, (Job, RpcError)> {
+/// Asks every middleware whether a request is taken in, and says why if it is not.
+pub(super) fn admitted(service: &Arc<Service>, job: Job) -> (Job, Result<(), RpcError>) {
     let mut request = Received {
         job,
         service: Arc::clone(service),
@@ -302,7 +302,7 @@ pub(super) fn admitted(service: &Arc<Service>, job: Job) -> Result<Job, (Job, Rp
         let method = request.job.method;
         let refusal = match panics::catch(|| middleware.admit(&mut request)) {
             Ok(Ok(())) => continue,
-            Ok(Err(error)) if error.may_have_run() => error.as_kind(ErrorKind::Denied),
+            Ok(Err(error)) if error.may_have_run() => error.of_kind(ErrorKind::Denied),
             Ok(Err(error)) => error,
             Err(panic) => {
                 let id = request.context().request_id();
@@ -315,9 +315,9 @@ pub(super) fn admitted(service: &Arc<Service>, job: Job) -> Result<Job, (Job, Rp
                 )
             }
         };
-        return Err((request.job, refusal));
+        return (request.job, Err(refusal));
     }
-    Ok(request.job)
+    (request.job, Ok(()))
 }
 
 /// The handler of a request with all middleware around it.

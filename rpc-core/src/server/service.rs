@@ -118,14 +118,13 @@ impl Service {
                 responder,
             },
         };
-        let job = if self.middleware.is_empty() {
-            job
-        } else {
-            match middleware::admitted(&self, job) {
-                Ok(job) => job,
-                Err((job, error)) => return self.refuse_job(&job, error.kind(), error.message()),
-            }
+        let (job, admitted) = match self.middleware.is_empty() {
+            true => (job, Ok(())),
+            false => middleware::admitted(&self, job),
         };
+        if let Err(error) = admitted {
+            return self.refuse_job(&job, error.kind(), error.message());
+        }
         let (job, kind, message) = match self.gate.enter(job) {
             Entered::Runs(job) => {
                 count(&self.counters.accepted);
