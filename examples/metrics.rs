@@ -40,9 +40,11 @@ impl Mill for Windmill {
     }
 }
 
-/// Counts and times, by API, method and end.
+/// Counts and times, by method and end.
+type Table = BTreeMap<(String, String), (u32, Duration)>;
+
 #[derive(Clone, Default)]
-struct Metrics(Arc<Mutex<BTreeMap<(String, String), (u32, Duration)>>>);
+struct Metrics(Arc<Mutex<Table>>);
 
 impl Metrics {
     fn note(&self, method: String, end: String, began: Instant) {
