@@ -596,7 +596,7 @@ fn expected_error(name: &str) -> &'static str {
         "a request header of nine fields" => "a header of 9 fields, it has at least 10",
         "a request header that is a map" => "a map, expected an array",
         "a request with 129 keys of metadata" => "129 keys",
-        "a request id of 15 bytes" => "16 bytes",
+        "a request id of 15 bytes" => "a request's id has 16 bytes",
         "a request version of four parts" => "two or three parts",
         "a request version with a part above 65535" => "at most 65535",
         "a deadline below zero" | "a deadline in a signed format" => {
