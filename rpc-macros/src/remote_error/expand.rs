@@ -78,8 +78,8 @@ fn shadows(model: &Model, private: &TokenStream) -> TokenStream {
         Shape::Struct(_) => quote!(),
         Shape::Enum { .. } => quote!(untagged),
     };
-    let written = shadow("Written", "Serialize", untagged, false);
-    let read = shadow("Read", "Deserialize", quote!(), true);
+    let written = shadow("__Written", "Serialize", untagged, false);
+    let read = shadow("__Read", "Deserialize", quote!(), true);
     quote!(#written #read)
 }
 
@@ -133,20 +133,20 @@ fn serialize(model: &Model, private: &TokenStream) -> TokenStream {
     let at = Span::call_site().located_at(name.span());
     let shown = quote_spanned!(at=> let message: &dyn ::core::fmt::Display = self;);
     quote! {
-        struct Data<'a>(&'a #name);
+        struct __Data<'a>(&'a #name);
 
-        impl #private::serde::Serialize for Data<'_> {
+        impl #private::serde::Serialize for __Data<'_> {
             fn serialize<S: #private::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::core::result::Result<S::Ok, S::Error> {
-                Written::serialize(self.0, serializer)
+                __Written::serialize(self.0, serializer)
             }
         }
 
         let (class, has_data) = match self { #arms };
         #shown
-        let data = Data(self);
+        let data = __Data(self);
         let data = if has_data {
             ::core::option::Option::Some(&data)
         } else {
@@ -181,7 +181,7 @@ fn deserialize(model: &Model, private: &TokenStream) -> TokenStream {
             fn known<D: #private::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::core::result::Result<Self, D::Error> {
-                Read::deserialize(deserializer)
+                __Read::deserialize(deserializer)
             }
         }
     }
