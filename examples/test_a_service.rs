@@ -63,7 +63,7 @@ impl Inventory for Shelves {
     }
 
     async fn take(&self, ctx: &Context, item: &str, count: u32) -> Result<u32, InventoryError> {
-        ctx.get("user").ok_or(InventoryError::WhoAreYou)?;
+        ctx.metadata("user").ok_or(InventoryError::WhoAreYou)?;
         let mut items = self.items();
         let there = items.get(item).copied().unwrap_or(0);
         let left = there

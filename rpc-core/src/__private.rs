@@ -13,3 +13,9 @@ pub use crate::server::{Endpoint, Incoming, ItemSink, Reply, Running, encoder, o
 pub use crate::transport::Transport;
 pub use crate::version::Version;
 pub use futures_core::Stream;
+pub use serde;
+
+/// What `#[derive(RemoteError)]` leans on.
+pub mod remote {
+    pub use crate::remote::{RemoteError, read, write};
+}

@@ -127,7 +127,7 @@ impl Introspection for Myself {
     async fn describe(&self, ctx: &Context) -> Result<Description, Never> {
         let mut apis = Vec::new();
         // whoever casts it gets no answer
-        if let Some(peer) = ctx.sender() {
+        if let Some(peer) = ctx.peer() {
             apis.extend(self.apis.iter().filter_map(|api| self.api(api, peer)));
         }
         Ok(Description {

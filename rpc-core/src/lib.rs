@@ -2,6 +2,7 @@
 #![doc = include_str!("../guide/semantics.md")]
 #![doc = include_str!("../guide/errors.md")]
 #![doc = include_str!("../guide/deadlines.md")]
+#![doc = include_str!("../guide/context.md")]
 #![doc = include_str!("../guide/versions.md")]
 #![doc = include_str!("../guide/changing.md")]
 #![doc = include_str!("../guide/limits.md")]
@@ -23,9 +24,11 @@ pub mod exchange;
 pub mod history;
 mod introspection;
 mod log;
+pub mod middleware;
 mod name;
 mod outcome;
 mod peer;
+mod remote;
 mod server;
 mod target;
 #[cfg(feature = "testing")]
@@ -44,13 +47,15 @@ pub use client::{
     UnknownVersion, UntypedClient,
 };
 pub use codec::MAX_DEPTH;
-pub use context::{Context, MAX_METADATA};
-pub use error::{CallError, ErrorKind, Never, RpcError};
+pub use context::{
+    Context, Entry, MAX_METADATA, MAX_METADATA_KEYS, Metadata, ParseRequestIdError, RequestId,
+};
+pub use error::{CallError, ErrorKind, MAX_TRACEBACK, Never, RpcError};
 pub use futures_core::Stream;
 pub use introspection::{ApiDescription, ArgDescription, Description, MethodDescription, Pong};
 pub use outcome::Outcome;
 pub use peer::Peer;
-pub use rpc_macros::rpc_api;
+pub use rpc_macros::{RemoteError, rpc_api};
 pub use server::{
     AccessPolicy, AllMethods, Endpoint, OnlyMethods, PublicMethods, Server, ServerBuilder,
     ServerStats, StartError, Stopped,

@@ -11,16 +11,38 @@ pub(crate) fn shown(text: &str) -> String {
             out.push('…');
             break;
         }
-        // right-to-left marks and other format characters can turn a log line around
-        if c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        {
-            out.extend(c.escape_unicode());
-        } else {
+        push(&mut out, c);
+    }
+    out
+}
+
+/// The same for several lines: at most `most` bytes of them, line feeds and tabs as they are.
+pub(crate) fn block(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        let before = out.len();
+        if matches!(c, '\n' | '\t') {
             out.push(c);
+        } else {
+            push(&mut out, c);
+        }
+        if out.len() > most {
+            out.truncate(before);
+            break;
         }
     }
     out
+}
+
+fn push(out: &mut String, c: char) {
+    // right-to-left marks and other format characters can turn a log line around
+    if c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    {
+        out.extend(c.escape_unicode());
+    } else {
+        out.push(c);
+    }
 }
 
 #[cfg(test)]

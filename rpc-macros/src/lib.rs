@@ -1,4 +1,5 @@
-//! The `#[rpc_api]` attribute of `rpc-core`, which re-exports it: a trait becomes a typed client and a dispatcher.
+//! The `#[rpc_api]` attribute of `rpc-core`, which re-exports it: a trait becomes a typed client and a dispatcher; and
+//! `#[derive(RemoteError)]`, which gives an error the form in which it travels.
 //!
 //! The way of a trait through this crate: it is read into a model (`parse`), the model is judged (`check`), and
 //! written out as code (`expand`). Errors are collected on the way (`ctxt`) and reported together, beside a
@@ -11,6 +12,7 @@ mod expand;
 mod fallback;
 mod model;
 mod parse;
+mod remote_error;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -115,8 +117,8 @@ use expand::Names;
 /// A method returns a `Result<T, E>`, or a plain value of the standard library, such as `u64`, `Option<T>` or `Vec<T>`, if
 /// it cannot fail itself. Your own type goes into a `Result`: `Result<Own, Never>`, if there is no error.
 ///
-/// An `E` has no versions. A variant that it gets later is `DecodeReply` for old clients: let it have one with
-/// `#[serde(other)]` from the start, which they get for later ones that hold nothing, or let the new one come with a new method.
+/// An `E` has no versions. A variant that it gets later is `DecodeReply` for old clients, unless it is a
+/// [`RemoteError`](derive@RemoteError) with a variant for unknown classes from the start.
 ///
 /// `new`, `local`, `prepare`, `pin`, `at_least`, `rpc` and `clone` are methods of every client, so no method can have these
 /// names; with `name` it can have them on the wire.
@@ -167,6 +169,45 @@ pub fn rpc_api(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     expand_api(attr.into(), &item.into()).into()
+}
+
+/// Gives an error the form in which it travels: the name of its variant, its message, and its data beside.
+///
+/// ```text
+/// #[derive(Debug, thiserror::Error, RemoteError)]
+/// pub enum ComputeError {
+///     #[error("there is no guest {id}")]
+///     NoSuchGuest { id: u64 },
+///     #[error("the host is full")]
+///     #[rpc(class = "NoValidHost")]
+///     Full,
+///     /// What newer servers know, and this side does not.
+///     #[error("{message}")]
+///     #[rpc(other)]
+///     Other { class: String, message: String },
+/// }
+/// ```
+///
+/// It writes serde's `Serialize` and `Deserialize`. The error needs a `Display`, which makes the message; what implements it is
+/// of no interest. An enum's variants and a struct may hold named fields, unnamed ones or none; all are owned, and there are no
+/// generics. On the wire, `NoSuchGuest` is
+///
+/// ```text
+/// {"class": "NoSuchGuest", "message": "there is no guest 7", "data": {"id": 7}}
+/// ```
+///
+/// | word | |
+/// |---|---|
+/// | `class = "NoValidHost"` | On a variant, or a struct: its name on the wire; its own if left out |
+/// | `other` | On a variant `{ class: String, message: String }`: it takes what has a class that this side does not know, and is sent on under that class and message, without the data |
+/// | `crate = "facade::rpc"` | On the enum or struct: where `rpc_core` is found, if not as `::rpc_core` |
+///
+/// Without `other`, an unknown class is an error when it is decoded (`DecodeReply` for a call) that names it. Fields are
+/// written and read as serde does, so `#[serde(default)]`, `#[serde(rename = "..")]`, `#[serde(with = "..")]` work on them. A
+/// field that a variant gets later needs `#[serde(default)]`; one that is not known is ignored.
+#[proc_macro_derive(RemoteError, attributes(rpc, serde))]
+pub fn remote_error(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    remote_error::expand(input.into()).into()
 }
 
 /// The attribute on tokens that work outside of a compiler too.

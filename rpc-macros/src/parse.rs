@@ -6,16 +6,16 @@
 mod answer;
 mod argument;
 mod context;
-mod grammar;
+pub(crate) mod grammar;
 mod history;
-mod literal;
+pub(crate) mod literal;
 mod method;
 mod namespaces;
 mod running;
 #[cfg(test)]
 mod tests;
 mod versions;
-mod words;
+pub(crate) mod words;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use syn::ext::IdentExt;

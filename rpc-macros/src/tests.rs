@@ -38,6 +38,31 @@ fn a_call() {
 }
 
 #[test]
+fn a_remote_error() {
+    let error = quote! {
+        /// Why a guest is not moved.
+        #[derive(Debug, RemoteError)]
+        pub enum MoveError {
+            NoSuchGuest {
+                #[serde(default)]
+                id: u64,
+                r#type: String,
+            },
+            #[rpc(class = "NoValidHost")]
+            Full,
+            Range(u8, u8),
+            /// What newer servers know.
+            #[rpc(other)]
+            Other { class: String, message: String },
+        }
+    };
+    let file = syn::parse2(crate::remote_error::expand(error)).expect("a list of items");
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!("a_remote_error", prettyplease::unparse(&file));
+    });
+}
+
+#[test]
 fn a_cast() {
     snapshot(
         "a_cast",

@@ -124,6 +124,24 @@ async fn events_have_fixed_names_and_hold_no_values() {
             "no {expected}"
         );
     }
+    // what belongs together has one id on both sides
+    let ids = |name: &str| -> Vec<&str> {
+        let events = notes.iter().filter(|(event, _)| *event == name);
+        let ids = events.filter_map(|(_, text)| text.split_once("request_id=")?.1.get(..40));
+        ids.collect()
+    };
+    let sent = ids("rpc.request.sent");
+    assert_eq!(sent.len(), 4);
+    assert!(sent.iter().all(|id| id.starts_with("req-")), "{sent:?}");
+    for event in [
+        "rpc.request.answered",
+        "rpc.request.finished",
+        "rpc.handler.panicked",
+    ] {
+        let ids = ids(event);
+        assert!(!ids.is_empty(), "{event}");
+        assert!(ids.iter().all(|id| sent.contains(id)), "{event}: {ids:?}");
+    }
     let (_, backtrace) = notes
         .iter()
         .find(|(name, _)| *name == "rpc.handler.backtrace")

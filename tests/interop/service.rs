@@ -60,7 +60,7 @@ impl Interop for Service {
 
     async fn metadata(&self, ctx: &Context) -> BTreeMap<String, String> {
         let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        ctx.metadata().map(owned).collect()
+        ctx.all_metadata().iter().map(owned).collect()
     }
 
     async fn remaining(&self, ctx: &Context) -> Option<u64> {

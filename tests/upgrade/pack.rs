@@ -53,6 +53,10 @@ impl Unpack<'_> {
             0xa0..=0xbf => self.text(usize::from(byte & 0x1f)),
             0xc0 => Value::Null,
             0xc2 | 0xc3 => (byte == 0xc3).into(),
+            0xc4 => {
+                let len = self.len(1);
+                self.take(len).into()
+            }
             0xcc => self.number(1).into(),
             0xcd => self.number(2).into(),
             0xce => self.number(4).into(),

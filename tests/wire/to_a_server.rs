@@ -241,7 +241,7 @@ async fn unknown_fields_at_the_end_of_a_header_are_ignored() {
     let mut raw = RawPeer::connect(&node.address).await;
     let mut header = request_header("double");
     header[0] = 0x9e;
-    // no request id and no monitor, and then what nobody knows
+    // after those that may be left out
     header.extend([0xc0, 0xc0, 0xc3, 0x91, 0xc1]);
     raw.send_frame(&Frame::new(CALL, 1, &header, &arguments()))
         .await;

@@ -64,6 +64,11 @@ impl Frame {
         }
     }
 
+    /// The arguments as they arrived.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The version by whose rules the message is read.
     #[must_use]
     pub fn version(&self) -> Version {

@@ -135,6 +135,14 @@ impl Packed {
         })
     }
 
+    /// The arguments that were given: name and encoded value.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let args = self.method.args();
+        self.pairs()
+            .filter_map(Result::ok)
+            .map(|(index, value)| (args[index].name(), value))
+    }
+
     /// Takes out what was given for an argument before.
     fn remove(&mut self, removed: usize) -> Result<(), codec::Error> {
         let mut kept = Self::new(self.api, self.method);

@@ -13,6 +13,40 @@ pub(crate) enum Args {
     Sealed(Encoded),
 }
 
+impl Args {
+    /// About how many bytes they take.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Packed(packed) => packed.len(),
+            Self::Sealed(encoded) => encoded.len(),
+        }
+    }
+
+    /// Those that were given: name and encoded value.
+    pub(crate) fn given<'a>(&'a self) -> Box<dyn Iterator<Item = (&'a str, &'a [u8])> + 'a> {
+        match self {
+            Self::Packed(packed) => Box::new(packed.given()),
+            Self::Sealed(encoded) => Box::new(entries(encoded.bytes())),
+        }
+    }
+}
+
+/// The entries of a map by name that was checked when it was made.
+fn entries(map: &[u8]) -> impl Iterator<Item = (&str, &[u8])> {
+    let mut reader = codec::Reader::new(map);
+    let mut left = match reader.token() {
+        Ok(Token::Map(count)) => count,
+        _ => 0,
+    };
+    std::iter::from_fn(move || {
+        left = left.checked_sub(1)?;
+        let Ok(Token::Str(name)) = reader.token() else {
+            return None;
+        };
+        Some((name, reader.skip_value().ok()?))
+    })
+}
+
 /// Encodes what is a map by name.
 pub(crate) fn sealed<T: ?Sized + Serialize>(args: &T) -> Result<Encoded, codec::Error> {
     let mut encoded = Encoded::new();
@@ -40,6 +74,13 @@ pub(crate) fn sealed<T: ?Sized + Serialize>(args: &T) -> Result<Encoded, codec::
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn what_was_given_can_be_looked_at() {
+        let args = Args::Sealed(sealed(&BTreeMap::from([("a", 1), ("b", 300)])).unwrap());
+        let given: Vec<_> = args.given().collect();
+        assert_eq!(given, [("a", &[1][..]), ("b", &[0xcd, 1, 44])]);
+    }
 
     #[test]
     fn arguments_are_a_map_by_name() {

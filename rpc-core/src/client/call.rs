@@ -1,9 +1,10 @@
 //! The futures of calls and casts.
 
+use super::middleware::{self, Answers, Fails, SendBy};
 use super::older::{self, Older};
 use super::request::{Prepared, Request, not_wanted};
 use crate::name::Name;
-use crate::transport::{BoxFuture, Driver, Message, Response};
+use crate::transport::{BoxFuture, Response};
 use crate::{CallError, Client, ErrorKind, FanoutCast, MethodKind, Outcome, RpcError, codec};
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -12,6 +13,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A message on its way: sent when it is first polled.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be one more allocation for each message"
+)]
 enum State<T, E> {
     Prepared(Request),
     Sent(BoxFuture<Result<T, E>>),
@@ -42,7 +47,7 @@ async fn while_wanted<T, E: From<RpcError>>(
     }
 }
 
-impl<T: 'static, E: From<RpcError> + 'static> Sending<T, E> {
+impl<T: Answers, E: Fails> Sending<T, E> {
     pub(super) fn new(request: Request) -> Self {
         Self {
             method: request.method(),
@@ -51,11 +56,7 @@ impl<T: 'static, E: From<RpcError> + 'static> Sending<T, E> {
         }
     }
 
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        send: fn(&dyn Driver, Message) -> BoxFuture<Result<T, E>>,
-    ) -> Poll<Result<T, E>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, send: SendBy<T, E>) -> Poll<Result<T, E>> {
         loop {
             match &mut self.state {
                 State::Sent(future) => {
@@ -82,7 +83,11 @@ impl<T: 'static, E: From<RpcError> + 'static> Sending<T, E> {
                 Ok((client, message)) => {
                     let context = &message.parts.context;
                     let inherited = context.is_cancellable().then(|| context.clone());
-                    let sent = send(&*client.transport.0, message);
+                    let sent = if client.options.middleware.is_empty() {
+                        send(&*client.transport.0, message)
+                    } else {
+                        middleware::through(client.clone(), message, send)
+                    };
                     self.state = State::Sent(match inherited {
                         Some(context) => Box::pin(while_wanted(
                             context,
@@ -159,7 +164,7 @@ impl<T, E> Sending<T, E> {
                     None => codec::decode(&value),
                     Some(older) => older.decode(&value),
                 };
-                decoded.map_err(|error| CallError::Rpc(self.undecodable("reply", &error)))
+                decoded.map_err(|error| CallError::Rpc(self.undecodable("reply", error)))
             }
             Ok(Response::MethodError(error)) => Err(self.method_error(&error)),
             Err(error) => Err(CallError::Rpc(error)),
@@ -168,7 +173,7 @@ impl<T, E> Sending<T, E> {
 
     /// Decodes a reply.
     fn decode<V: DeserializeOwned>(&self, value: &[u8]) -> Result<V, RpcError> {
-        codec::decode(value).map_err(|error| self.undecodable("reply", &error))
+        codec::decode(value).map_err(|error| self.undecodable("reply", error))
     }
 
     /// Decodes the method's own error.
@@ -180,11 +185,9 @@ impl<T, E> Sending<T, E> {
     }
 
     #[cold]
-    pub(super) fn undecodable(&self, what: &str, error: &codec::Error) -> RpcError {
-        self.failed(RpcError::new(
-            ErrorKind::DecodeReply,
-            format!("the method ran, but its {what} can't be decoded: {error}"),
-        ))
+    pub(super) fn undecodable(&self, what: &str, error: codec::Error) -> RpcError {
+        let text = format!("the method ran, but its {what} can't be decoded: {error}");
+        self.failed(RpcError::new(ErrorKind::DecodeReply, text).with_source(error))
     }
 
     /// Says what was sent where.

@@ -54,7 +54,15 @@ impl fmt::Display for FanoutError {
     }
 }
 
-impl std::error::Error for FanoutError {}
+impl std::error::Error for FanoutError {
+    /// What is behind an [`RpcError`].
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Incomplete(_) => None,
+            Self::Rpc(error) => std::error::Error::source(error),
+        }
+    }
+}
 
 impl From<FanoutError> for RpcError {
     /// The error of a cast that went to every server. Its kind says whether it may have run anywhere.

@@ -3,7 +3,7 @@
 use super::Older;
 use super::call::Sending;
 use super::request::{Prepared, Request};
-use crate::transport::Answers;
+use crate::transport::Gathering;
 use crate::{CallError, Outcome};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
@@ -30,8 +30,8 @@ use std::task::{Context, Poll, ready};
 /// that were not answered, as dropping a [`Call`](crate::Call) does.
 #[must_use = "a gather is sent when it is polled"]
 pub struct Gather<R> {
-    opening: Sending<Answers>,
-    answers: Option<Answers>,
+    opening: Sending<Gathering>,
+    answers: Option<Gathering>,
     older: &'static [Older],
     done: bool,
     outcome: PhantomData<fn() -> R>,

@@ -3,6 +3,7 @@
 mod call;
 mod fanout;
 mod gather;
+mod middleware;
 mod multicall;
 mod negotiate;
 mod older;
@@ -17,6 +18,7 @@ mod untyped;
 pub use call::{Call, Cast};
 pub use fanout::{Fanout, FanoutCast, FanoutError, FanoutIncomplete};
 pub use gather::Gather;
+pub use middleware::{Answer, Answered, ClientMiddleware, Next, Outgoing};
 pub use multicall::Multicall;
 pub use negotiate::{Negotiate, Negotiated};
 pub use older::Older;
@@ -53,10 +55,15 @@ impl Client {
     /// A client of an API. It sends to the API's topic unless it is prepared otherwise.
     #[must_use]
     pub fn new(transport: Transport, api: &'static ApiInfo) -> Self {
+        let options = Options::new(Target::new().or_topic(api.topic()));
+        let middleware = transport.1.as_deref().cloned().unwrap_or_default();
         Self {
             transport,
             api,
-            options: Arc::new(Options::new(Target::new().or_topic(api.topic()))),
+            options: Arc::new(Options {
+                middleware,
+                ..options
+            }),
             local: None,
         }
     }

@@ -150,7 +150,7 @@ impl Core {
             {
                 let start = open.at;
                 let end = codec::skip(&batch.items, start)
-                    .map_err(|error| End::Failed(self.opening.undecodable("item", &error)))?;
+                    .map_err(|error| End::Failed(self.opening.undecodable("item", error)))?;
                 let number = batch.first;
                 batch.first += 1;
                 batch.count -= 1;
@@ -159,7 +159,7 @@ impl Core {
                 open.read.1 += (end - start) as u64;
                 if batch.count == 0 && end < batch.items.len() {
                     let error = codec::Error::new("bytes follow the items");
-                    return Poll::Ready(Err(End::Failed(self.opening.undecodable("item", &error))));
+                    return Poll::Ready(Err(End::Failed(self.opening.undecodable("item", error))));
                 }
                 if open.read.0 >= STREAM_CREDIT.items / 2 || open.read.1 >= STREAM_CREDIT.bytes / 2
                 {
@@ -200,7 +200,7 @@ impl Core {
         let item = batch
             .and_then(|batch| batch.items.get(range))
             .unwrap_or_default();
-        codec::decode_checked(item).map_err(|error| self.opening.undecodable("item", &error))
+        codec::decode_checked(item).map_err(|error| self.opening.undecodable("item", error))
     }
 
     /// Ends it: if the server still sends, it is told to stop.

@@ -1,15 +1,17 @@
 //! What can be said about how a message is sent.
 
+use super::middleware::ClientMiddleware;
 use super::setting::{IntoVersion, Setting, UnknownVersion};
 use super::shared_cap::SharedCap;
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Patience;
 use crate::{ApiInfo, ErrorKind, RpcError, Target, Version};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The options of a client, as they hold for every message that is sent through it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) target: Arc<Target>,
     /// Another than the API's own.
@@ -26,6 +28,22 @@ pub(crate) struct Options {
     pub(super) floor: Option<Result<Version, UnknownVersion>>,
     /// What the servers of this topic were found to speak.
     pub(super) negotiated: Arc<SharedCap>,
+    /// The outermost first.
+    pub(super) middleware: Vec<Arc<dyn ClientMiddleware>>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("target", &self.target)
+            .field("timeout", &self.timeout)
+            .field("cap", &self.cap)
+            .field("pin", &self.pin)
+            .field("floor", &self.floor)
+            .field("negotiated", &self.negotiated)
+            .field("middleware", &self.middleware.len())
+            .finish()
+    }
 }
 
 impl Options {
@@ -42,6 +60,7 @@ impl Options {
             pin: None,
             floor: None,
             negotiated: Arc::default(),
+            middleware: Vec::new(),
         }
     }
 
@@ -133,19 +152,21 @@ impl CallOptions {
         self.options
     }
 
-    /// Sends to where another client does, and looks and waits as long; nothing is said of versions.
+    /// Sends to where another client does, looks and waits as long and goes the same way; nothing is said of versions.
     pub(crate) fn like(mut self, client: &super::Client) -> Self {
         let Options {
             target,
             timeout,
             retry,
             mandatory,
+            middleware,
             ..
         } = &*client.options;
         self.target = (**target).clone();
         self.options.timeout = *timeout;
         self.options.retry = *retry;
         self.options.mandatory = *mandatory;
+        self.options.middleware.clone_from(middleware);
         self
     }
 
@@ -197,6 +218,13 @@ impl CallOptions {
     #[must_use]
     pub fn fanout(mut self, fanout: impl Setting<bool>) -> Self {
         self.options.fanout = fanout.setting().unwrap_or_default();
+        self
+    }
+
+    /// Puts a middleware around what is sent, inside of those that are there already: see [`ClientMiddleware`].
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl ClientMiddleware) -> Self {
+        self.options.middleware.push(Arc::new(middleware));
         self
     }
 

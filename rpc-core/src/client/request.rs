@@ -2,7 +2,6 @@
 
 use super::{Call, Cast, Client, FanoutCast, Gather, Multicall, Older};
 use crate::args::{Args, Cap, Packed, sealed};
-use crate::context::MAX_METADATA;
 use crate::convert::Conversion;
 use crate::exchange::SHORTEST_MONITOR;
 use crate::name::Name;
@@ -252,36 +251,32 @@ impl Request {
         };
         let (cap, floor) = options.versions().map_err(failed)?;
         let encoded = |error: codec::Error| {
-            failed(RpcError::new(
-                ErrorKind::Encode,
-                format!("an argument can't be encoded: {error}"),
-            ))
+            failed(
+                RpcError::new(
+                    ErrorKind::Encode,
+                    format!("an argument can't be encoded: {error}"),
+                )
+                .with_source(error),
+            )
         };
         let mut api = client.spoken();
-        let (args, version, during_drain) = match asked {
+        let (args, version, info) = match asked {
             Asked::Typed(method, args) => {
                 let args = args.map_err(encoded)?;
                 let version = args.version(cap, floor).map_err(failed)?;
-                (Args::Packed(args), version, method.is_during_drain())
+                (Args::Packed(args), version, Some((client.api, method)))
             }
             Asked::Untyped(_, args) => {
                 let version = chosen(&api, cap, floor).map_err(failed)?;
                 // it was written for this version, whatever the API speaks
                 (api.newest, api.also) = (version, None);
-                // whether the method is, its server knows
-                (args.map_err(encoded)?, version, true)
+                (args.map_err(encoded)?, version, None)
             }
         };
-        let metadata: usize = context
-            .metadata()
-            .map(|(key, value)| key.len() + value.len())
-            .sum();
-        if metadata > MAX_METADATA {
+        if let Some(excess) = context.all_metadata().excess() {
             return Err(failed(RpcError::new(
                 ErrorKind::Encode,
-                format!(
-                    "the context holds {metadata} bytes of metadata, at most {MAX_METADATA} can be sent"
-                ),
+                format!("the context holds {excess}"),
             )));
         }
         let now = Instant::now();
@@ -306,8 +301,8 @@ impl Request {
                 timeout,
                 patience: options.patience(),
                 monitor,
-                during_drain,
-                context,
+                info,
+                context: context.identified(),
             },
             args,
         };

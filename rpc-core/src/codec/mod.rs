@@ -18,7 +18,7 @@ mod skip;
 mod wish;
 
 pub(crate) use skip::{Reader, Token, skip};
-pub(crate) use wish::{PADDING, SOME, Wish, heard};
+pub(crate) use wish::{PADDING, SOME, Wish, heard, say as said};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -27,8 +27,8 @@ use std::fmt;
 pub const MAX_DEPTH: usize = 64;
 
 /// Space kept free in front of an encoded value, so that a header can be put there without a copy. A request's header
-/// without metadata takes about 50 bytes.
-const HEADROOM: usize = 96;
+/// without metadata takes about 70 bytes.
+const HEADROOM: usize = 128;
 
 /// An encoded value, or several one after another, with room in front of it for a header.
 #[derive(Clone)]

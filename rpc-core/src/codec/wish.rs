@@ -53,7 +53,7 @@ thread_local! {
 
 /// Notes a wish, if somebody listens. Untagged enums swallow the errors of their variants.
 #[cold]
-pub(super) fn say(wish: Wish) {
+pub(crate) fn say(wish: Wish) {
     // whoever decodes while its thread ends has no listener
     let _ = SAID.try_with(|said| {
         if let Some(said) = &mut *said.borrow_mut()

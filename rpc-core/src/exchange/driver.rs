@@ -7,7 +7,7 @@ use super::stream::{Batch, End, StreamQueue};
 use super::{Inbound, Outbound, WINDOW_BYTES, WINDOW_REQUESTS};
 use crate::server::Service;
 use crate::transport::{
-    Answers, BoxFuture, Driver, ItemStream, Items, Message, OpenError, ParseUrlError, Response,
+    BoxFuture, Driver, Gathering, ItemStream, Items, Message, OpenError, ParseUrlError, Response,
     Spoken, Survey, Transport, TransportCounters, TransportStats, TransportUrl,
 };
 use crate::{ErrorKind, Fanout, FanoutError, RpcError, StartError, Target};
@@ -126,7 +126,7 @@ impl<L: Links> Driver for Exchange<L> {
         super::fanout(self.outbound(), message.parts, message.args)
     }
 
-    fn gather(&self, message: Message) -> Answers {
+    fn gather(&self, message: Message) -> Gathering {
         super::gather(self.outbound(), message)
     }
 

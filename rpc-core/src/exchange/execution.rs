@@ -4,7 +4,7 @@ use super::frame::{self, Credit, Kind, METHOD_ERROR};
 use super::outbox::wake;
 use super::peer::ServerLink;
 use crate::codec::Encoded;
-use crate::context::Sender;
+use crate::context::Cancellable;
 use crate::server::{Ending, Responder};
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
@@ -87,11 +87,7 @@ impl Execution {
     }
 }
 
-impl Sender for Execution {
-    fn peer(&self) -> &Peer {
-        self.link.peer()
-    }
-
+impl Cancellable for Execution {
     fn is_cast(&self) -> bool {
         self.kind == Kind::Cast
     }
@@ -107,6 +103,10 @@ impl Sender for Execution {
 }
 
 impl Responder for Execution {
+    fn peer(&self) -> &Peer {
+        self.link.peer()
+    }
+
     fn accepted(&self) {
         let accept = || frame::bare(Kind::Accept, self.id);
         match self.kind {
@@ -178,6 +178,12 @@ impl Responder for Execution {
             }
             Ending::StreamEnd(count) => Some(frame::numbers(Kind::End, self.id, [count])),
             Ending::Failed(kind, message) => Some(self.failure(kind, &message)),
+            Ending::Panicked(message, traceback) => Some(frame::fail(
+                self.id,
+                ErrorKind::Remote.name(),
+                &message,
+                traceback.as_deref(),
+            )),
             Ending::Quiet => None,
         };
         self.link.finish(self.id, frame);
@@ -190,7 +196,7 @@ impl Responder for Execution {
 
 impl Execution {
     fn failure(&self, kind: ErrorKind, message: &str) -> Bytes {
-        frame::fail(self.id, kind.name(), message)
+        frame::fail(self.id, kind.name(), message, None)
     }
 }
 

@@ -6,7 +6,7 @@ use super::request::{Body, Opened};
 use super::routes::Route;
 use super::search::Rounds;
 use crate::args::Args;
-use crate::transport::{Answers, Message, Parts, Response};
+use crate::transport::{Gathering, Message, Parts, Response};
 use crate::{ErrorKind, RpcError, lock};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
@@ -20,7 +20,7 @@ pub(crate) const GATHER_AT_ONCE: usize = 256;
 type Answer = (String, Result<Response, RpcError>);
 
 /// Asks every server of a message's topic, or the one that the target names. Dropping the answers cancels what is asked.
-pub(crate) fn gather(outbound: Arc<Outbound>, message: Message) -> Answers {
+pub(crate) fn gather(outbound: Arc<Outbound>, message: Message) -> Gathering {
     let Message { parts, args } = message;
     let shared = Arc::new(Shared {
         outbound,

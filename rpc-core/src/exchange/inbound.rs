@@ -254,6 +254,7 @@ impl Inbound {
                     frame.id,
                     ErrorKind::Overloaded.name(),
                     "the client has more in flight than the announced window",
+                    None,
                 ));
                 return Err("more requests are in flight than the announced window".into());
             }
@@ -299,7 +300,8 @@ impl Inbound {
                     _ => MethodKind::Call,
                 },
                 deadline,
-                context: Context::received(metadata, deadline),
+                context: Context::received(metadata, deadline)
+                    .sent_by(link.peer().clone(), header.request_id),
                 args: frame.body.clone(),
             },
             execution,

@@ -123,7 +123,7 @@ impl Nodes {
             }
             // one that is stopping, only if no other takes it
             if route.is_err()
-                && parts.during_drain
+                && parts.is_of_drain()
                 && let Some(draining) = self.routes.draining_in_turn(wanted, tried)
             {
                 return Ok(Ok(found(draining, wanted.version)));
@@ -133,7 +133,7 @@ impl Nodes {
         let Some(route) = self.routes.named(wanted, server) else {
             return Ok(Err(Nobody::Absent));
         };
-        if route.service.draining && !parts.during_drain {
+        if route.service.draining && !parts.is_of_drain() {
             return Err(
                 RpcError::new(ErrorKind::Unavailable, "the server is stopping")
                     .of_server(&route.name()),

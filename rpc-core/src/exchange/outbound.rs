@@ -239,7 +239,7 @@ impl Outbound {
         let (exchange, topic) = (parts.target.exchange_name(), parts.target.topic_name());
         let settled = table.all_settled(settled);
         let mut routes = table.routes.all(exchange, topic);
-        if routes.is_empty() && settled && parts.during_drain {
+        if routes.is_empty() && settled && parts.is_of_drain() {
             routes = table.routes.draining(exchange, topic);
         }
         (routes, settled)

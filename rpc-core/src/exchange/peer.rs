@@ -5,7 +5,7 @@ use super::frame::{self, Credit};
 use super::heartbeat::Heartbeat;
 use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
-use crate::context::Sender;
+use crate::context::Cancellable;
 use crate::server::Responder;
 use crate::{Peer, lock};
 use bytes::Bytes;

@@ -28,21 +28,32 @@ impl Outbound {
         let parts = &message.parts;
         let args = &mut message.args;
         self.counters.requests_sent.fetch_add(1, Relaxed);
-        let result = self.attempts(parts, args).await.map_err(|error| {
-            self.counters.requests_failed.fetch_add(1, Relaxed);
-            error.of_message(&parts.method, &parts.target, Some(parts.sent.elapsed()))
-        });
+        let mut attempts = 0;
+        let result = self
+            .attempts(parts, args, &mut attempts)
+            .await
+            .map_err(|error| {
+                self.counters.requests_failed.fetch_add(1, Relaxed);
+                error
+                    .of_request(parts.context.request_id(), attempts)
+                    .of_message(&parts.method, &parts.target, Some(parts.sent.elapsed()))
+            });
         if tracing::enabled!(tracing::Level::DEBUG) {
             let outcome = result
                 .as_ref()
                 .map_or_else(|error| error.kind().name(), |_| "ok");
-            tracing::debug!(name: "rpc.request.answered", method = &*parts.method, target = %parts.target, outcome,
+            tracing::debug!(name: "rpc.request.answered", method = &*parts.method, target = %parts.target, request_id = parts.context.request_id().map(tracing::field::debug), outcome,
                 elapsed = ?parts.sent.elapsed(), "request answered");
         }
         result
     }
 
-    async fn attempts(&self, parts: &Parts, args: &mut Args) -> Result<Opened, RpcError> {
+    async fn attempts(
+        &self,
+        parts: &Parts,
+        args: &mut Args,
+        attempts: &mut u32,
+    ) -> Result<Opened, RpcError> {
         let mut body = Body::of(args, parts.version);
         let mut tried: Vec<Arc<Route>> = Vec::new();
         let mut refusal: Option<RpcError> = None;
@@ -74,6 +85,7 @@ impl Outbound {
                 // all of them are gone
                 continue;
             };
+            *attempts += 1;
             match self.attempt(route, place, parts, version, body).await? {
                 Attempt::Opened(opened) => return Ok(opened),
                 Attempt::NotWritten(again) => body = again,
@@ -105,15 +117,17 @@ impl Outbound {
         body: Body<'a>,
     ) -> Result<Attempt<'a>, RpcError> {
         let link = &route.link;
-        let mut frame = body
-            .into_encoded(version)
-            .map_err(|error| RpcError::new(ErrorKind::Encode, format!("argument {error}")))?;
+        let mut frame = body.into_encoded(version).map_err(|error| {
+            RpcError::new(ErrorKind::Encode, format!("argument {error}")).with_source(error)
+        })?;
         let body_len = frame.len();
         let stream = (parts.kind == MethodKind::Multicall)
             .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
-        tracing::debug!(name: "rpc.request.sent", method = &*parts.method, target = %parts.target, server = %route.name(), %version, "request sent");
-        write_header(&mut frame, parts, version, route)
-            .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
+        tracing::debug!(name: "rpc.request.sent", method = &*parts.method, target = %parts.target, server = %route.name(), %version,
+            request_id = parts.context.request_id().map(tracing::field::debug), "request sent");
+        write_header(&mut frame, parts, version, route).map_err(|error| {
+            RpcError::new(ErrorKind::Encode, error.to_string()).with_source(error)
+        })?;
         let (mut in_flight, written) =
             match link.send(place, route, kind_of(parts), frame, stream.clone()) {
                 Ok(sent) => sent,
@@ -196,7 +210,11 @@ impl Outbound {
             self.counters.requests_failed.fetch_add(1, Relaxed);
         }
         sent.map_err(|error| {
-            error.of_message(&parts.method, &parts.target, Some(parts.sent.elapsed()))
+            error.of_request(parts.context.request_id(), 1).of_message(
+                &parts.method,
+                &parts.target,
+                Some(parts.sent.elapsed()),
+            )
         })
     }
 }
@@ -345,6 +363,7 @@ fn write_header(
         remaining: parts.remaining(),
         monitor: parts.monitor,
         credit: (kind == Kind::Multicall).then_some(STREAM_CREDIT),
+        request_id: parts.context.request_id(),
     };
     HEADER.with_borrow_mut(|buffer| {
         buffer.clear();

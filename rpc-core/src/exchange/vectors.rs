@@ -5,7 +5,7 @@
 
 use super::execution::Execution;
 use super::frame::{
-    self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, HeaderWriter, Kind,
+    self, AnnouncedApi, AnnouncedService, Announcement, Credit, Fail, Frame, HeaderWriter, Kind,
     METHOD_ERROR, RequestHeader, Window,
 };
 use super::{ClientLink, Inbound, Outbound, ServerLink};
@@ -225,7 +225,11 @@ async fn written(kind: Kind, id: u64, meaning: &Value) -> Bytes {
         }
         Kind::Fail => {
             let kind = ErrorKind::from_name(text(meaning, "fail_kind")).unwrap();
-            let failed = Ending::Failed(kind, text(meaning, "message").into());
+            let message: String = text(meaning, "message").into();
+            let failed = match meaning["traceback"].as_str() {
+                Some(traceback) => Ending::Panicked(message, Some(traceback.into())),
+                None => Ending::Failed(kind, message),
+            };
             sent(Kind::Call, id, |execution| execution.finish(failed)).await
         }
         Kind::Accept => sent(Kind::Cast, id, Responder::accepted).await,
@@ -284,6 +288,7 @@ fn request(kind: Kind, id: u64, meaning: &Value) -> Bytes {
             items: number(credit, "items"),
             bytes: number(credit, "bytes"),
         }),
+        request_id: meaning["request_id"].as_str().map(|id| id.parse().unwrap()),
         monitor: meaning["monitor_us"].as_u64().map(Duration::from_micros),
     };
     let metadata: BTreeMap<String, String> =
@@ -409,12 +414,16 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
             let monitor = header
                 .monitor
                 .map(|monitor| u64::try_from(monitor.as_micros()).unwrap());
+            let metadata: BTreeMap<_, _> = metadata.iter().collect();
             let mut meaning = json!({
                 "exchange": header.exchange, "topic": header.topic, "server": header.server,
                 "namespace": header.namespace, "version": version_value(header.version),
                 "built": version_value(header.built), "method": header.method, "remaining_us": remaining,
                 "metadata": metadata, "credit": credit, "body": decoded(&frame.body),
             });
+            if let Some(id) = header.request_id {
+                meaning["request_id"] = json!(id.to_string());
+            }
             if let Some(monitor) = monitor {
                 meaning["monitor_us"] = monitor.into();
             }
@@ -422,10 +431,25 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
         }
         Kind::Reply => json!({ "body": decoded(&frame.body) }),
         Kind::Fail => match frame::parse_fail(&frame.header).unwrap() {
-            (kind @ METHOD_ERROR, message) => {
+            Fail {
+                kind: kind @ METHOD_ERROR,
+                message,
+                ..
+            } => {
                 json!({ "fail_kind": kind, "message": message, "body": decoded(&frame.body) })
             }
-            (kind, message) => json!({ "fail_kind": kind, "message": message }),
+            Fail {
+                kind,
+                message,
+                traceback: None,
+            } => json!({ "fail_kind": kind, "message": message }),
+            Fail {
+                kind,
+                message,
+                traceback,
+            } => {
+                json!({ "fail_kind": kind, "message": message, "traceback": traceback })
+            }
         },
         Kind::Accept | Kind::Cancel => json!({}),
         Kind::Running => {
@@ -591,6 +615,8 @@ fn expected_error(name: &str) -> &'static str {
         | "announce of an instance that speaks later versions only" => "",
         "a request header of nine fields" => "a header of 9 fields, it has at least 10",
         "a request header that is a map" => "a map, expected an array",
+        "a request with 129 keys of metadata" => "129 keys",
+        "a request id of 15 bytes" => "a request's id has 16 bytes",
         "a request version of four parts" => "two or three parts",
         "a request version with a part above 65535" => "at most 65535",
         "a deadline below zero" | "a deadline in a signed format" => {
@@ -665,7 +691,7 @@ fn bad_for_server(vector: &Vector) -> String {
                 json!({ "kind": "UNSUPPORTED", "unsupported_kind": kind })
             }
             Kind::Fail => {
-                let (kind, _) = frame::parse_fail(&answer.header).unwrap();
+                let kind = frame::parse_fail(&answer.header).unwrap().kind;
                 json!({ "kind": "FAIL", "fail_kind": kind })
             }
             other => panic!("{}: answered by {other:?}", vector.name),

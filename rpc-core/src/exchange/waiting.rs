@@ -1,6 +1,6 @@
 //! Who waits for the answer to a request, and what each kind of frame is to them.
 
-use super::frame::{self, Frame, Kind};
+use super::frame::{self, Fail, Frame, Kind};
 use super::stream::{Batch, End, StreamQueue};
 use crate::{ErrorKind, RpcError, text};
 use bytes::Bytes;
@@ -198,16 +198,24 @@ fn respond(opening: Option<oneshot::Sender<Answer>>, answer: Answer) {
 
 /// What a failure says; `None` for the method's own error.
 fn failure(frame: &Frame) -> Result<Option<RpcError>, crate::codec::Error> {
-    let (kind, message) = frame::parse_fail(&frame.header)?;
+    let Fail {
+        kind,
+        message,
+        traceback,
+    } = frame::parse_fail(&frame.header)?;
     if kind == frame::METHOD_ERROR {
         return Ok(None);
     }
-    Ok(Some(match ErrorKind::from_name(kind) {
+    let error = match ErrorKind::from_name(kind) {
         Some(kind) => RpcError::new(kind, text::shown(message)),
         // of what a newer peer calls otherwise, nothing is known: `Remote` says that it may have run
         None => RpcError::new(
             ErrorKind::Remote,
             format!("{}: {}", text::shown(kind), text::shown(message)),
         ),
+    };
+    Ok(Some(match traceback {
+        Some(traceback) => error.with_traceback(traceback),
+        None => error,
     }))
 }

@@ -113,7 +113,7 @@ impl Access {
         };
         let allowed = panics::catch(|| policy.allows(peer, api, method));
         allowed.unwrap_or_else(|panic| {
-            panic.log("the access policy");
+            panic.log("the access policy", None, false);
             false
         })
     }

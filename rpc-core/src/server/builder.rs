@@ -1,6 +1,7 @@
 //! Configuring and starting a server.
 
 use super::limits::{Limits, MethodLimits};
+use super::middleware::ServerMiddleware;
 use super::service::Service;
 use super::{Access, AccessPolicy, Endpoint, Server};
 use crate::{Target, Transport, introspection};
@@ -23,6 +24,8 @@ pub struct ServerBuilder {
     limits: Limits,
     access: Access,
     introspection: bool,
+    tracebacks: bool,
+    middleware: Vec<Arc<dyn ServerMiddleware>>,
 }
 
 impl ServerBuilder {
@@ -39,6 +42,8 @@ impl ServerBuilder {
             },
             access: Access::default(),
             introspection: true,
+            tracebacks: false,
+            middleware: Vec::new(),
         }
     }
 
@@ -96,6 +101,21 @@ impl ServerBuilder {
         self
     }
 
+    /// Puts a middleware around its requests, inside of those that are there already: see [`ServerMiddleware`].
+    pub fn middleware(mut self, middleware: impl ServerMiddleware) -> Self {
+        self.middleware.push(Arc::new(middleware));
+        self
+    }
+
+    /// Whether callers are told where a handler panicked: with its text and backtrace, at most
+    /// [`MAX_TRACEBACK`](crate::MAX_TRACEBACK) bytes. They find it in [`RpcError::traceback`](crate::RpcError::traceback); of at
+    /// most ten panics a second it has the backtrace. Default: it stays in the server's log, since it tells what the server is
+    /// made of.
+    pub fn tracebacks(mut self, are_told: bool) -> Self {
+        self.tracebacks = are_told;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -138,7 +158,9 @@ impl ServerBuilder {
             let own = introspection::endpoint(&target, &self.endpoints, self.access.clone());
             self.endpoints.push(own);
         }
-        let service = Service::new(target, self.endpoints, self.access, &self.limits)?;
+        let service = Service::new(target, self.endpoints, self.access, &self.limits)?
+            .with_tracebacks(self.tracebacks)
+            .with_middleware(self.middleware);
         let service = Arc::new(service);
         let driver = Arc::clone(&self.transport.0);
         driver.listen(Arc::clone(&service), self.listen).await?;

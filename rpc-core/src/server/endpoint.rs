@@ -1,8 +1,9 @@
 //! The seam between a server and the code that `#[rpc_api]` generates: decode, call, encode.
 
+use super::panics::Panic;
 use crate::args::{ArgumentError, Frame};
 use crate::codec::{self, Encoded};
-use crate::context::Sender;
+use crate::context::Cancellable;
 use crate::convert::Conversion;
 use crate::{ApiInfo, Context, ErrorKind, Outcome, Peer};
 use futures_core::Stream;
@@ -40,14 +41,14 @@ impl Incoming {
     /// The context and the arguments.
     #[must_use]
     pub fn open(self) -> (Context, Frame) {
-        (self.context.sent_by(self.responder), self.frame)
+        (self.context.of_request(self.responder), self.frame)
     }
 
     /// The context, the arguments, and where the items of a multicall go.
     #[must_use]
     pub fn open_stream(self) -> (Context, Frame, ItemSink) {
         let sink = ItemSink(Arc::clone(&self.responder));
-        (self.context.sent_by(self.responder), self.frame, sink)
+        (self.context.of_request(self.responder), self.frame, sink)
     }
 
     /// A request of which only the arguments are decoded.
@@ -105,6 +106,10 @@ pub(super) enum FailureKind {
     Arguments(ArgumentError),
     Encode(codec::Error),
     NoSuchMethod,
+    /// A middleware answered in its place.
+    Refused(ErrorKind, String),
+    /// It panicked under a middleware.
+    Panicked(Panic),
 }
 
 impl From<ArgumentError> for Failure {
@@ -179,12 +184,16 @@ pub(crate) enum Ending {
     /// All items were sent: how many.
     StreamEnd(u64),
     Failed(ErrorKind, String),
+    /// What is said of a panic, and where it was if that is to be told.
+    Panicked(String, Option<Box<str>>),
     /// There is nothing to say, or nobody to say it to.
     Quiet,
 }
 
 /// Where a request came from and its answer goes. Each transport has its own.
-pub(crate) trait Responder: Sender {
+pub(crate) trait Responder: Cancellable {
+    fn peer(&self) -> &Peer;
+
     /// The request is in the server's queue, or runs.
     fn accepted(&self);
 
@@ -210,11 +219,7 @@ pub(crate) trait Responder: Sender {
 /// Who waits for the answer to a [trial](Incoming::trial).
 struct Nobody(Peer);
 
-impl Sender for Nobody {
-    fn peer(&self) -> &Peer {
-        &self.0
-    }
-
+impl Cancellable for Nobody {
     fn is_cast(&self) -> bool {
         false
     }
@@ -229,6 +234,10 @@ impl Sender for Nobody {
 }
 
 impl Responder for Nobody {
+    fn peer(&self) -> &Peer {
+        &self.0
+    }
+
     fn accepted(&self) {}
 
     fn refuse(&self, _: ErrorKind, _: &str) {}

@@ -1,14 +1,15 @@
 //! Runs one request after another, in a task of their own: deadline, cancellation, panics.
 
 use super::endpoint::FailureKind;
+use super::middleware::{self, Course};
 use super::queue::Waits;
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
-use crate::{ErrorKind, MethodInfo, Version};
+use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -20,6 +21,8 @@ pub(super) struct Job {
     pub(super) method: &'static MethodInfo,
     /// The limit that the method has besides that of the server.
     pub(super) lane: Option<usize>,
+    /// What it was sent as.
+    pub(super) kind: MethodKind,
     pub(super) deadline: Option<Instant>,
     pub(super) incoming: Incoming,
 }
@@ -60,7 +63,7 @@ impl Job {
         }
         count(&counters.expired);
         tracing::debug!(name: "rpc.request.expired", method = self.method.name(), peer = %responder.peer(),
-            "request expired before it ran");
+            request_id = self.incoming.context.request_id().map(tracing::field::debug), "request expired before it ran");
         responder.finish(Ending::Failed(
             ErrorKind::Timeout,
             "the deadline passed before the request could run; it was not run".into(),
@@ -186,7 +189,8 @@ async fn joined(service: &Service, thread: &mut JoinHandle<()>, responder: &dyn 
 const CUT_OFF: &str = "the server ended before the handler did";
 
 /// How a handler came to its end.
-enum Outcome {
+#[derive(Debug)]
+pub(super) enum Outcome {
     Done(Result<Reply, Failure>),
     Panicked(panics::Panic),
     Cancelled,
@@ -199,13 +203,16 @@ struct Begun {
     responder: Option<Arc<dyn Responder>>,
     method: &'static MethodInfo,
     version: Version,
+    request_id: Option<RequestId>,
     /// Noted only if somebody looks.
     started: Option<Instant>,
+    /// Of a handler with middleware around it.
+    course: Option<Arc<Course>>,
 }
 
 impl Begun {
     /// `None` if nobody waits for it any more.
-    fn new(service: &Service, job: Job) -> Option<Self> {
+    fn new(service: &Arc<Service>, job: Job) -> Option<Self> {
         if job.is_dead() {
             job.give_up(&service.counters);
             return None;
@@ -215,8 +222,15 @@ impl Begun {
             responder: Some(Arc::clone(&job.incoming.responder)),
             method: job.method,
             version: job.incoming.frame.version(),
+            request_id: job.incoming.context.request_id(),
             started: tracing::enabled!(tracing::Level::DEBUG).then(Instant::now),
+            course: None,
         };
+        if !service.middleware.is_empty() {
+            let course = begun.course.insert(Arc::default());
+            begun.handler = Some(middleware::around(service, job, Arc::clone(course)));
+            return Some(begun);
+        }
         let Job {
             endpoint,
             index,
@@ -240,7 +254,7 @@ impl Begun {
                 return Poll::Ready(Outcome::Cancelled);
             };
             match panics::catch(|| handler.as_mut().poll(cx)) {
-                Ok(Poll::Ready(result)) => return Poll::Ready(Outcome::Done(result)),
+                Ok(Poll::Ready(result)) => return Poll::Ready(Outcome::of(result)),
                 Ok(Poll::Pending) => {}
                 Err(panic) => return Poll::Ready(Outcome::Panicked(panic)),
             }
@@ -255,6 +269,16 @@ impl Begun {
             responder.poll_cancelled(cx).map(|()| Outcome::Cancelled)
         })
         .await;
+        if let (Some(course), Some(handler)) = (&self.course, &mut self.handler)
+            && course.stop(&outcome)
+        {
+            // so that the middleware learns of it, which may do something until its next await
+            let _ = panics::catch(|| {
+                handler
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+            });
+        }
         // what a handler holds may panic when it is dropped, too
         match panics::catch(|| self.handler = None) {
             Ok(()) => outcome,
@@ -269,9 +293,10 @@ impl Begun {
         };
         if let Some(started) = self.started {
             tracing::debug!(name: "rpc.request.finished", method = self.method.name(), version = %self.version, peer = %responder.peer(),
-                outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
+                request_id = self.request_id.map(tracing::field::debug), outcome = outcome.name(), elapsed = ?started.elapsed(), "request finished");
         }
-        responder.finish(ending(service, self.method, &*responder, outcome));
+        let ending = ending(service, self.method, self.request_id, &*responder, outcome);
+        responder.finish(ending);
     }
 }
 
@@ -287,6 +312,7 @@ impl Drop for Begun {
 fn ending(
     service: &Service,
     method: &'static MethodInfo,
+    request_id: Option<RequestId>,
     responder: &dyn Responder,
     outcome: Outcome,
 ) -> Ending {
@@ -299,16 +325,10 @@ fn ending(
             }
             ending
         }
-        Outcome::Done(Err(Failure(failure))) => failed(service, method, responder, failure),
-        Outcome::Panicked(panic) => {
-            count(&counters.finished);
-            count(&counters.panicked);
-            let id = panic.log(method.name());
-            Ending::Failed(
-                ErrorKind::Remote,
-                format!("the handler panicked; the server's log says more under panic id {id}"),
-            )
+        Outcome::Done(Err(Failure(failure))) => {
+            failed(service, method, request_id, responder, failure)
         }
+        Outcome::Panicked(panic) => panicked(service, method, request_id, panic),
         Outcome::Cancelled => {
             count(&counters.cancelled);
             Ending::Quiet
@@ -321,6 +341,13 @@ fn ending(
 }
 
 impl Outcome {
+    pub(super) fn of(result: Result<Reply, Failure>) -> Self {
+        match result {
+            Err(Failure(FailureKind::Panicked(panic))) => Self::Panicked(panic),
+            result => Self::Done(result),
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Done(Ok(Reply(Ending::MethodError(_)))) => "method error",
@@ -333,9 +360,25 @@ impl Outcome {
     }
 }
 
+fn panicked(
+    service: &Service,
+    method: &'static MethodInfo,
+    request_id: Option<RequestId>,
+    panic: panics::Panic,
+) -> Ending {
+    count(&service.counters.finished);
+    count(&service.counters.panicked);
+    let (id, traceback) = panic.log(method.name(), request_id, service.tells_tracebacks);
+    Ending::Panicked(
+        format!("the handler panicked; the server's log says more under panic id {id}"),
+        traceback,
+    )
+}
+
 fn failed(
     service: &Service,
     method: &'static MethodInfo,
+    request_id: Option<RequestId>,
     responder: &dyn Responder,
     failure: FailureKind,
 ) -> Ending {
@@ -359,6 +402,11 @@ fn failed(
                 format!("the method ran, but its result could not be encoded: {error}"),
             )
         }
+        FailureKind::Refused(kind, message) => {
+            count(&counters.finished);
+            Ending::Failed(kind, message)
+        }
+        FailureKind::Panicked(panic) => panicked(service, method, request_id, panic),
         FailureKind::NoSuchMethod => Ending::Failed(
             ErrorKind::NoSuchMethod,
             format!("the endpoint does not implement `{}`", method.name()),

@@ -1,8 +1,10 @@
 //! Panics of handlers: caught, and logged under an id that the caller is told.
 
+use crate::RequestId;
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
@@ -13,33 +15,44 @@ thread_local! {
     static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
 }
 
+#[derive(Debug)]
 struct Seen {
     location: String,
     backtrace: Backtrace,
 }
 
 /// A panic that was caught.
+#[derive(Debug)]
 pub(super) struct Panic {
     message: String,
     seen: Option<Seen>,
 }
 
 impl Panic {
-    /// Logs it, and returns the id under which it is logged.
-    pub(super) fn log(self, method: &str) -> String {
+    /// Logs it. Says under which id, and if that is to be told, where it was.
+    pub(super) fn log(
+        self,
+        method: &str,
+        request_id: Option<RequestId>,
+        is_told: bool,
+    ) -> (String, Option<Box<str>>) {
         let id = format!("{:016x}", fastrand::u64(..));
         let (location, backtrace) = match &self.seen {
             Some(seen) => (seen.location.as_str(), Some(&seen.backtrace)),
             None => ("unknown", None),
         };
-        tracing::error!(name: "rpc.handler.panicked", method, panic_id = id, location, text = self.message, "a handler panicked");
+        let mut traceback = is_told.then(|| format!("panicked at {location}: {}", self.message));
+        tracing::error!(name: "rpc.handler.panicked", method, request_id = request_id.map(tracing::field::debug), panic_id = id, location, text = self.message, "a handler panicked");
         // resolving a backtrace takes milliseconds, and a caller can cause panics
         crate::log::rate_limited!({
             if let Some(backtrace) = backtrace {
                 tracing::error!(name: "rpc.handler.backtrace", panic_id = id, backtrace = %backtrace, "where a handler panicked");
+                if let Some(traceback) = &mut traceback {
+                    let _ = write!(traceback, "\n{backtrace}");
+                }
             }
         });
-        id
+        (id, traceback.map(Into::into))
     }
 }
 

@@ -4,10 +4,11 @@ use super::dispatcher::{Dispatcher, NotFound, Wanted};
 use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
 use super::limits::Limits;
+use super::middleware::{self, ServerMiddleware};
 use super::stats::{Counters, ServerStats, count};
 use super::{Access, Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
-use crate::{ApiInfo, Context, ErrorKind, MethodKind, Target, Version};
+use crate::{ApiInfo, Context, ErrorKind, MethodKind, RequestId, Target, Version};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +20,10 @@ pub(crate) struct Service {
     dispatcher: Dispatcher,
     pub(super) gate: Gate,
     pub(super) counters: Counters,
+    /// Whether callers are told where a handler panicked.
+    pub(super) tells_tracebacks: bool,
+    /// The outermost first.
+    pub(super) middleware: Vec<Arc<dyn ServerMiddleware>>,
 }
 
 /// A request that arrived, with names still borrowed from its frame.
@@ -47,7 +52,19 @@ impl Service {
             dispatcher: Dispatcher::new(endpoints, access, &limits.methods)?,
             gate: Gate::new(limits),
             counters: Counters::default(),
+            tells_tracebacks: false,
+            middleware: Vec::new(),
         })
+    }
+
+    pub(super) fn with_tracebacks(mut self, are_told: bool) -> Self {
+        self.tells_tracebacks = are_told;
+        self
+    }
+
+    pub(super) fn with_middleware(mut self, middleware: Vec<Arc<dyn ServerMiddleware>>) -> Self {
+        self.middleware = middleware;
+        self
     }
 
     /// Where the server is.
@@ -82,13 +99,16 @@ impl Service {
         let found = self.dispatcher.find(wanted, responder.peer());
         let found = match found {
             Ok(found) => found,
-            Err(NotFound { kind, message }) => return self.refuse(&*responder, kind, &message),
+            Err(NotFound { kind, message }) => {
+                return self.refuse(&*responder, request.context.request_id(), kind, &message);
+            }
         };
         let job = Job {
             endpoint: Arc::clone(found.endpoint),
             index: found.index,
             method: found.method,
             lane: found.lane,
+            kind: request.kind,
             deadline: request.deadline,
             incoming: Incoming {
                 context: request.context,
@@ -96,6 +116,13 @@ impl Service {
                 responder,
             },
         };
+        let (job, admitted) = match self.middleware.is_empty() {
+            true => (job, Ok(())),
+            false => middleware::admitted(&self, job),
+        };
+        if let Err(error) = admitted {
+            return self.refuse_job(&job, error.kind(), error.message());
+        }
         let (job, kind, message) = match self.gate.enter(job) {
             Entered::Runs(job) => {
                 count(&self.counters.accepted);
@@ -116,12 +143,25 @@ impl Service {
                 "the server runs as many requests as it may, and its queue is full",
             ),
         };
-        self.refuse(&*job.incoming.responder, kind, message);
+        self.refuse_job(&job, kind, message);
     }
 
-    fn refuse(&self, responder: &dyn Responder, kind: ErrorKind, message: &str) {
+    fn refuse_job(&self, job: &Job, kind: ErrorKind, message: &str) {
+        let incoming = &job.incoming;
+        let id = incoming.context.request_id();
+        self.refuse(&*incoming.responder, id, kind, message);
+    }
+
+    fn refuse(
+        &self,
+        responder: &dyn Responder,
+        id: Option<RequestId>,
+        kind: ErrorKind,
+        message: &str,
+    ) {
         count(&self.counters.refused);
-        tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = %responder.peer(), kind = kind.name(), reason = message, "request refused");
+        tracing::debug!(name: "rpc.request.refused", target = %self.target, peer = %responder.peer(), kind = kind.name(),
+            request_id = id.map(tracing::field::debug), reason = message, "request refused");
         responder.refuse(kind, message);
     }
 

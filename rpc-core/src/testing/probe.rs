@@ -198,7 +198,7 @@ impl Probing for Probe {
     }
 
     async fn metadata(&self, ctx: &Context, key: &str) -> Option<String> {
-        ctx.get(key).map(Into::into)
+        ctx.metadata(key).map(Into::into)
     }
 
     async fn newest(&self, _: &Context) -> String {

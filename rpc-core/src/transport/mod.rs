@@ -15,10 +15,12 @@ pub use transports::{OpenError, Scheme, Transports};
 pub use url::{ParseUrlError, TransportUrl};
 
 use crate::args::{Args, Cap};
+use crate::client::ClientMiddleware;
 use crate::name::Name;
 use crate::server::Service;
 use crate::{
-    ApiInfo, Context, Fanout, FanoutError, MethodKind, RpcError, StartError, Target, Version,
+    ApiInfo, Context, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, StartError, Target,
+    Version,
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -63,8 +65,8 @@ pub(crate) struct Parts {
     pub(crate) timeout: Duration,
     /// How long a call waits without a heartbeat.
     pub(crate) monitor: Option<Duration>,
-    /// Whether a server that is stopping takes it in.
-    pub(crate) during_drain: bool,
+    /// What is known of the method, unless its name is all.
+    pub(crate) info: Option<(&'static ApiInfo, &'static MethodInfo)>,
     /// How long somebody is looked for who takes it, within the deadline.
     pub(crate) patience: Patience,
 }
@@ -134,6 +136,11 @@ impl Parts {
         }
     }
 
+    /// Whether a server that is stopping may take it in. If only the name is known, the server knows.
+    pub(crate) fn is_of_drain(&self) -> bool {
+        self.info.is_none_or(|(_, method)| method.is_during_drain())
+    }
+
     /// The time that is left, as it travels. A stream is limited only by its context.
     pub(crate) fn remaining(&self) -> Option<Duration> {
         match self.kind {
@@ -177,7 +184,8 @@ impl fmt::Debug for ItemStream {
 }
 
 /// The answers to a gather, each with the name of the server that it is from; or with an address that was not reached.
-pub(crate) type Answers = Pin<Box<dyn Stream<Item = (String, Result<Response, RpcError>)> + Send>>;
+pub(crate) type Gathering =
+    Pin<Box<dyn Stream<Item = (String, Result<Response, RpcError>)> + Send>>;
 
 /// The servers of a topic, as they announced themselves.
 #[derive(Debug)]
@@ -213,7 +221,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
     fn fanout(&self, message: Message) -> BoxFuture<Result<Fanout, FanoutError>>;
 
     /// Sends a call to every server of the topic.
-    fn gather(&self, message: Message) -> Answers;
+    fn gather(&self, message: Message) -> Gathering;
 
     /// Sends a message to one server and waits until it has accepted to send a stream.
     fn multicall(&self, message: Message) -> BoxFuture<Result<ItemStream, RpcError>>;
@@ -261,12 +269,38 @@ pub(crate) trait Driver: Send + Sync + 'static {
 /// Get one from a transport's crate (`rpc_zmq::connect`), from [`memory`], or from [`Transports`] for a URL that is known
 /// only at run time. When the last handle is dropped, with the clients and servers that hold one, its links are closed.
 #[derive(Clone)]
-pub struct Transport(pub(crate) Arc<dyn Driver>);
+pub struct Transport(
+    pub(crate) Arc<dyn Driver>,
+    /// What its clients begin with. A clone allocates nothing.
+    pub(crate) Option<Arc<Vec<Arc<dyn ClientMiddleware>>>>,
+);
 
 impl Transport {
     /// Makes a transport of a driver.
     pub(crate) fn from_driver(driver: impl Driver) -> Self {
-        Self(Arc::new(driver))
+        Self(Arc::new(driver), None)
+    }
+
+    /// The same transport, whose clients send through a middleware: those that are made with what this returns. It is inside of
+    /// those that are there already, and outside of the [clients' own](crate::CallOptions::middleware).
+    ///
+    /// ```
+    /// # use rpc_core::{RpcError, transport};
+    /// # use rpc_core::middleware::{Answered, ClientMiddleware, Next, Outgoing, async_trait};
+    /// # struct Token(&'static str);
+    /// # #[async_trait]
+    /// # impl ClientMiddleware for Token {
+    /// #     async fn send(&self, mut message: Outgoing, next: Next<'_>) -> Result<Answered, RpcError> {
+    /// #         message.context_mut().insert("token", self.0);
+    /// #         next.send(message).await
+    /// #     }
+    /// # }
+    /// let transport = transport::memory("doc-middleware").middleware(Token("7f"));
+    /// ```
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl ClientMiddleware) -> Self {
+        Arc::make_mut(self.1.get_or_insert_default()).push(Arc::new(middleware));
+        self
     }
 
     /// Where the transport listens, in the form that URLs have it: `127.0.0.1:5555`, or a path. `None` until a server has

@@ -3,27 +3,48 @@
 use super::header::{Fields, HeaderWriter};
 use super::{Kind, with_header};
 use crate::codec::Error;
-use crate::text;
+use crate::{MAX_TRACEBACK, text};
 use bytes::Bytes;
 
 /// The kind under which a method's own error travels; its value is in the body.
 pub(crate) const METHOD_ERROR: &str = "Method";
 
-/// Writes a failure.
-pub(crate) fn fail(id: u64, kind: &str, message: &str) -> Bytes {
+/// Writes a failure, perhaps with where it happened.
+pub(crate) fn fail(id: u64, kind: &str, message: &str, traceback: Option<&str>) -> Bytes {
     // a header ends at 64 KiB, and nobody reads longer texts
     let message = text::shown(message);
+    let traceback = traceback.map(|traceback| text::block(traceback, MAX_TRACEBACK));
     with_header(Kind::Fail, id, |header| {
-        header.array(2);
+        header.array(2 + usize::from(traceback.is_some()));
         header.str(kind);
         header.str(&message);
+        if let Some(traceback) = traceback {
+            header.str(&traceback);
+        }
     })
 }
 
-/// Reads the header of a failure: its kind and message.
-pub(crate) fn parse_fail(header: &[u8]) -> Result<(&str, &str), Error> {
+/// Why a request failed, as its server says it.
+#[derive(Debug)]
+pub(crate) struct Fail<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) traceback: Option<&'a str>,
+}
+
+/// Reads the header of a failure.
+pub(crate) fn parse_fail(header: &[u8]) -> Result<Fail<'_>, Error> {
     let mut fields = Fields::new(header, 2)?;
-    Ok((fields.str()?, fields.str()?))
+    let (kind, message) = (fields.str()?, fields.str()?);
+    let traceback = match fields.is_there() {
+        true => fields.optional_str()?,
+        false => None,
+    };
+    Ok(Fail {
+        kind,
+        message,
+        traceback,
+    })
 }
 
 /// Writes or reads headers that are one or two numbers.

@@ -147,6 +147,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    pub(super) fn optional_bin(&mut self) -> Result<Option<&'a [u8]>, Error> {
+        match self.0.token()? {
+            Token::Nil => Ok(None),
+            Token::Bin(value) => Ok(Some(value)),
+            other => Err(Self::wrong(other, "bytes or nil")),
+        }
+    }
+
     pub(super) fn version(&mut self) -> Result<Version, Error> {
         let len = self.array()?;
         if !(2..=3).contains(&len) {
@@ -158,11 +166,6 @@ impl<'a> Fields<'a> {
                 .map_err(|_| Error::new("a part of a version is at most 65535"))?;
         }
         Ok(Version::new(parts[0], parts[1]).with_revision(parts[2]))
-    }
-
-    /// Passes a field.
-    pub(super) fn skip(&mut self) -> Result<(), Error> {
-        self.0.skip_value().map(drop)
     }
 
     /// Passes the rest of a nested array, whose first `read` elements were read.

@@ -13,7 +13,9 @@ mod request;
 mod running;
 
 pub(crate) use announcement::{AnnouncedApi, AnnouncedService, Announcement, Window};
-pub(crate) use answer::{METHOD_ERROR, fail, numbers, numbers_header, parse_fail, parse_numbers};
+pub(crate) use answer::{
+    Fail, METHOD_ERROR, fail, numbers, numbers_header, parse_fail, parse_numbers,
+};
 pub(crate) use header::HeaderWriter;
 pub(crate) use request::{Credit, RequestHeader};
 pub(crate) use running::{parse_running, running};

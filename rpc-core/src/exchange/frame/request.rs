@@ -2,8 +2,7 @@
 
 use super::header::{Fields, HeaderWriter};
 use crate::codec::Error;
-use crate::{Context, Version};
-use std::collections::BTreeMap;
+use crate::{Context, Metadata, RequestId, Version};
 use std::time::Duration;
 
 /// How many items and bytes a stream may be ahead of its consumer.
@@ -27,6 +26,7 @@ pub(crate) struct RequestHeader<'a> {
     pub(crate) method: &'a str,
     pub(crate) remaining: Option<Duration>,
     pub(crate) credit: Option<Credit>,
+    pub(crate) request_id: Option<RequestId>,
     /// How long the client waits without a heartbeat.
     pub(crate) monitor: Option<Duration>,
 }
@@ -34,7 +34,11 @@ pub(crate) struct RequestHeader<'a> {
 impl<'a> RequestHeader<'a> {
     pub(crate) fn write(&self, header: &mut HeaderWriter, context: &Context) {
         // fields at the end that say nothing are left out
-        header.array(if self.monitor.is_some() { 12 } else { 10 });
+        header.array(match (self.request_id, self.monitor) {
+            (_, Some(_)) => 12,
+            (Some(_), None) => 11,
+            (None, None) => 10,
+        });
         header.str(self.exchange);
         header.str(self.topic);
         header.str(self.server);
@@ -46,8 +50,9 @@ impl<'a> RequestHeader<'a> {
             Some(remaining) => header.uint(micros(remaining)),
             None => header.nil(),
         }
-        header.map(context.metadata().count());
-        for (key, value) in context.metadata() {
+        let metadata = context.all_metadata();
+        header.map(metadata.len());
+        for (key, value) in metadata.iter() {
             header.str(key);
             header.str(value);
         }
@@ -59,14 +64,18 @@ impl<'a> RequestHeader<'a> {
             }
             None => header.nil(),
         }
+        match &self.request_id {
+            Some(id) => header.bin(id.as_bytes()),
+            None if self.monitor.is_some() => header.nil(),
+            None => {}
+        }
         if let Some(monitor) = self.monitor {
-            header.nil();
             header.uint(micros(monitor));
         }
     }
 
     /// The header, and the metadata.
-    pub(crate) fn parse(header: &'a [u8]) -> Result<(Self, BTreeMap<String, String>), Error> {
+    pub(crate) fn parse(header: &'a [u8]) -> Result<(Self, Metadata), Error> {
         let mut fields = Fields::new(header, 10)?;
         let mut request = Self {
             exchange: fields.str()?,
@@ -78,14 +87,16 @@ impl<'a> RequestHeader<'a> {
             method: fields.str()?,
             remaining: fields.optional_uint()?.map(Duration::from_micros),
             credit: None,
+            request_id: None,
             monitor: None,
         };
-        let mut metadata = BTreeMap::new();
+        let mut metadata = Metadata::default();
         for _ in 0..fields.map()? {
             let (key, value) = (fields.str()?, fields.str()?);
-            if metadata.insert(key.to_owned(), value.to_owned()).is_some() {
-                return Err(Error::new("a key of the metadata occurs twice"));
-            }
+            metadata.receive(key, value).map_err(Error::new)?;
+        }
+        if let Some(excess) = metadata.excess() {
+            return Err(Error::new(excess));
         }
         if let Some(len) = fields.optional_array()? {
             if len < 2 {
@@ -97,9 +108,13 @@ impl<'a> RequestHeader<'a> {
             });
             fields.rest(len, 2)?;
         }
-        if fields.is_there() {
-            // what others name a request by
-            fields.skip()?;
+        if fields.is_there()
+            && let Some(id) = fields.optional_bin()?
+        {
+            let id = id
+                .try_into()
+                .map_err(|_| Error::new("a request's id has 16 bytes"))?;
+            request.request_id = Some(RequestId::from_bytes(id));
         }
         if fields.is_there() {
             request.monitor = fields.optional_uint()?.map(Duration::from_micros);

@@ -102,35 +102,41 @@ pub(super) async fn the_place_of_a_blocked_handler_is_taken_until_it_ends(mut wo
     }
 }
 
-#[test]
-fn a_request_that_waits_too_long_for_a_thread_does_not_run() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(crate::testing::world::within_limit(async {
-        let mut world = World::memory();
-        let works = world.works("node-1").await;
-        let client = world.works_client().await;
-        let first = tokio::spawn(client.block(&Context::new()));
-        Log::wait(&works.log.began, 1).await;
-        let impatient = client.prepare(|call| call.timeout(Duration::from_millis(50)));
-        let error = impatient.wait_on_thread(&Context::new()).await.unwrap_err();
-        assert!(error.rpc().unwrap().is_timeout());
-        // what needs no thread runs
-        assert_eq!(client.name(&Context::new()).await.unwrap(), "node-1");
-        works.log.release();
-        first.await.unwrap().unwrap();
-        let stats = loop {
-            let stats = works.server.stats();
-            if stats.cancelled + stats.expired > 0 {
-                break stats;
-            }
-            tokio::task::yield_now().await;
-        };
-        assert_eq!(stats.finished, 2);
-        assert_eq!(works.log.began.available_permits(), 0);
-    }));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::MemoryNetwork;
+
+    #[test]
+    fn a_request_that_waits_too_long_for_a_thread_does_not_run() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut world = World::new(MemoryNetwork::new());
+            let works = world.works("node-1").await;
+            let client = world.works_client().await;
+            let first = tokio::spawn(client.block(&Context::new()));
+            Log::wait(&works.log.began, 1).await;
+            let impatient = client.prepare(|call| call.timeout(Duration::from_millis(50)));
+            let error = impatient.wait_on_thread(&Context::new()).await.unwrap_err();
+            assert!(error.rpc().unwrap().is_timeout());
+            // what needs no thread runs
+            assert_eq!(client.name(&Context::new()).await.unwrap(), "node-1");
+            works.log.release();
+            first.await.unwrap().unwrap();
+            let stats = loop {
+                let stats = works.server.stats();
+                if stats.cancelled + stats.expired > 0 {
+                    break stats;
+                }
+                tokio::task::yield_now().await;
+            };
+            assert_eq!(stats.finished, 2);
+            assert_eq!(works.log.began.available_permits(), 0);
+        });
+    }
 }

@@ -71,7 +71,7 @@ impl extra::Ladder for Rungs {
         "extra".into()
     }
     async fn carry(&self, ctx: &Context, load: u32, to: &str) {
-        let who = ctx.get("who").unwrap_or_default();
+        let who = ctx.metadata("who").unwrap_or_default();
         self.0
             .lock()
             .unwrap()

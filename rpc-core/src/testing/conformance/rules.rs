@@ -100,6 +100,15 @@ macro_rules! __conformance_rules {
                 a_limit_for_a_method_that_does_not_exist_does_not_start,
                 stop_runs_what_waits_for_its_method,
             }
+            context {
+                each_message_has_an_id_of_its_own,
+                messages_of_one_context_share_the_id_that_it_was_given,
+                a_handlers_calls_inherit_id_metadata_and_trace,
+                a_typed_entry_travels_if_its_type_says_so,
+                an_entry_that_does_not_travel_stays,
+                a_handler_sees_who_sent_the_request,
+                more_metadata_than_may_travel_is_refused_before_it_is_sent,
+            }
             deadlines {
                 a_call_that_was_sent_times_out,
                 a_call_to_nobody_is_undeliverable,
@@ -124,6 +133,17 @@ macro_rules! __conformance_rules {
                 the_endpoint_that_serves_the_version_answers,
                 a_version_between_two_endpoints_is_unsupported,
                 one_endpoint_runs_a_message_with_its_context_and_arguments,
+            }
+            errors {
+                a_methods_error_arrives_as_itself,
+                a_class_that_only_the_server_knows_is_other,
+                a_streams_error_is_other_too,
+                without_other_an_unknown_class_is_decode_reply_and_named,
+                a_panics_traceback_stays_at_the_server,
+                a_panics_traceback_travels_if_the_server_says_so,
+                an_error_says_how_often_it_was_tried,
+                an_error_names_the_request_that_was_sent,
+                what_cannot_be_encoded_is_the_source,
             }
             gather {
                 every_server_answers_once,
@@ -176,6 +196,23 @@ macro_rules! __conformance_rules {
                 one_implementation_serves_two_majors,
                 a_client_steps_down_a_major_when_all_servers_are_older,
                 a_fanout_goes_to_each_server_in_a_version_that_it_speaks,
+            }
+            middleware {
+                a_clients_middleware_sees_all_that_is_sent,
+                middleware_runs_in_the_order_in_which_it_was_given,
+                what_a_clients_middleware_adds_to_the_context_arrives,
+                what_it_adds_is_bounded_too,
+                a_clients_middleware_refuses_before_anything_is_sent,
+                an_error_after_it_was_sent_never_says_that_it_did_not_run,
+                a_clients_middleware_that_hangs_ends_by_the_deadline,
+                a_refused_cast_is_refused_for_its_caller,
+                a_refusal_that_says_so_goes_to_another_server,
+                a_request_that_is_admitted_brings_what_was_set,
+                the_end_of_a_handler_is_seen_whatever_it_is,
+                a_handler_that_is_cut_off_is_seen,
+                a_servers_middleware_answers_in_place_of_the_handler,
+                a_middleware_that_panics_fails_that_request_only,
+                ping_goes_through_middleware_of_both_sides,
             }
             monitor {
                 a_call_lives_as_long_as_its_server_is_heard_of,

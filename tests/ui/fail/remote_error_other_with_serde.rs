@@ -1,0 +1,28 @@
+//! A class under another name.
+
+use rpc_core::{Context, RemoteError, rpc_api};
+use std::fmt;
+
+#[derive(RemoteError)]
+pub enum Failed {
+    Lost,
+    #[rpc(other)]
+    Other {
+        #[serde(rename = "kind")]
+        class: String,
+        message: String,
+    },
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it failed")
+    }
+}
+
+#[rpc_api(version = "1.0")]
+pub trait Compute {
+    async fn reboot(&self, ctx: &Context, id: u64) -> Result<(), Failed>;
+}
+
+fn main() {}
