@@ -23,6 +23,8 @@ mod outcome;
 mod peer;
 mod server;
 mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 pub mod transport;
 mod version;
