@@ -65,12 +65,15 @@ impl Worker {
     }
 }
 
+/// What handlers panic with.
+pub(crate) const PANIC: &str = "as it was told to";
+
 async fn act(how: How) {
     let sleep = |ms: u32| tokio::time::sleep(Duration::from_millis(ms.into()));
     match how {
         How::AtOnce | How::Fail => {}
         How::Late(ms) => sleep(ms).await,
-        How::Panic => panic!("as it was told to"),
+        How::Panic => panic!("{PANIC}"),
         How::Block => std::thread::sleep(BLOCKED),
         How::BlockAside => {
             let blocked = tokio::task::spawn_blocking(|| std::thread::sleep(BLOCKED));

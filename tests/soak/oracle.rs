@@ -40,6 +40,8 @@ pub(crate) struct Oracle {
     /// What ran, by id: how often on each node.
     ran: Vec<AtomicU64>,
     next: AtomicUsize,
+    /// What the program holds without a request.
+    idle: usize,
     state: Mutex<State>,
 }
 
@@ -49,6 +51,7 @@ struct State {
     problems: Vec<String>,
     /// Requests that servers had accepted and did not run, because they were killed.
     died: u64,
+    /// What was held besides all this.
     heap: Vec<usize>,
 }
 
@@ -57,16 +60,19 @@ pub(crate) const SAMPLES: usize = 1000;
 
 impl Oracle {
     pub(crate) fn new(messages: usize) -> Self {
+        let ran = (0..messages).map(|_| AtomicU64::new(0)).collect();
+        let state = State {
+            told: vec![None; messages],
+            outcomes: BTreeMap::new(),
+            problems: Vec::with_capacity(16),
+            died: 0,
+            heap: Vec::with_capacity(SAMPLES + 1),
+        };
         Self {
-            ran: (0..messages).map(|_| AtomicU64::new(0)).collect(),
+            ran,
             next: AtomicUsize::new(0),
-            state: Mutex::new(State {
-                told: vec![None; messages],
-                outcomes: BTreeMap::new(),
-                problems: Vec::with_capacity(16),
-                died: 0,
-                heap: Vec::with_capacity(SAMPLES + 1),
-            }),
+            idle: crate::memory::live(),
+            state: Mutex::new(state),
         }
     }
 
@@ -78,7 +84,8 @@ impl Oracle {
     pub(crate) fn next(&self) -> Option<u32> {
         let id = self.next.fetch_add(1, Relaxed);
         if id % (self.ran.len() / SAMPLES).max(1) == 0 {
-            self.state().heap.push(crate::memory::live());
+            let held = crate::memory::live().saturating_sub(self.idle);
+            self.state().heap.push(held);
         }
         (id < self.ran.len()).then(|| u32::try_from(id).expect("few enough"))
     }

@@ -38,6 +38,8 @@ struct Core {
     opening: Sending<ItemStream>,
     timeout: Duration,
     deadline: Option<Instant>,
+    /// When the first item was asked for: its time is that of the opening.
+    asked: Option<Instant>,
     stream: Option<Open>,
     done: bool,
 }
@@ -62,6 +64,7 @@ impl<R> Multicall<R> {
                 opening: Sending::new(request),
                 timeout,
                 deadline,
+                asked: None,
                 stream: None,
                 done: false,
             },
@@ -120,6 +123,9 @@ impl Core {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(u64, std::ops::Range<usize>), End>> {
+        if self.stream.is_none() {
+            self.asked.get_or_insert_with(Instant::now);
+        }
         let open = match &mut self.stream {
             Some(open) => open,
             None => match ready!(
@@ -169,10 +175,12 @@ impl Core {
                     open.batch = Some(batch);
                     open.at = 0;
                     open.waiting = false;
+                    self.asked = None;
                 }
                 Poll::Ready(Err(end)) => return Poll::Ready(Err(end)),
                 Poll::Pending => {
-                    ready!(open.poll_timer(cx, self.timeout, self.deadline));
+                    let asked = self.asked.unwrap_or_else(Instant::now);
+                    ready!(open.poll_timer(cx, asked.checked_add(self.timeout), self.deadline));
                     let error = RpcError::new(
                         ErrorKind::Timeout,
                         format!(
@@ -217,11 +225,10 @@ impl Open {
     fn poll_timer(
         &mut self,
         cx: &mut Context<'_>,
-        timeout: Duration,
+        by_item: Option<Instant>,
         deadline: Option<Instant>,
     ) -> Poll<()> {
         if !self.waiting {
-            let by_item = Instant::now().checked_add(timeout);
             let Some(end) = [by_item, deadline].into_iter().flatten().min() else {
                 return Poll::Pending;
             };
