@@ -25,7 +25,11 @@ pub(crate) async fn send(client: SoakClient, oracle: Arc<Oracle>, mut rng: Rng) 
         let node = rng.usize(0..NODES);
         let client = client.prepare(|call| {
             let call = call.timeout(limit);
-            if named { call.server(nodes::name(node)) } else { call }
+            if named {
+                call.server(nodes::name(node))
+            } else {
+                call
+            }
         });
         let kind = match rng.u8(0..20) {
             0..11 => Kind::Call,
@@ -57,8 +61,8 @@ fn how(rng: &mut Rng) -> How {
         0..65 => How::AtOnce,
         65..80 => How::Late(rng.u32(1..60)),
         // longer than anybody waits
-        80..82 => How::Late(rng.u32(2500..3500)),
-        82..90 => How::Fail,
+        80..81 => How::Late(rng.u32(2500..3500)),
+        81..90 => How::Fail,
         90..92 => How::Panic,
         92..95 => How::Block,
         95..96 => How::BlockAside,
@@ -173,9 +177,7 @@ impl Request<'_> {
             2 => rng.u32(5..100),
             _ => rng.u32(100..400),
         };
-        let mut stream = self
-            .client
-            .list(&Context::new(), self.id, self.how, items);
+        let mut stream = self.client.list(&Context::new(), self.id, self.how, items);
         let mut expected = 0;
         loop {
             match self.wait(stream.next()).await {

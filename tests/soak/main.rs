@@ -73,7 +73,13 @@ async fn run(seed: u64, messages: usize) -> Run {
     let mut nodes = JoinSet::new();
     for node in 0..NODES {
         let (network, oracle) = (network.clone(), Arc::clone(&oracle));
-        nodes.spawn(nodes::live(node, network, oracle, rng.fork(), over.subscribe()));
+        nodes.spawn(nodes::live(
+            node,
+            network,
+            oracle,
+            rng.fork(),
+            over.subscribe(),
+        ));
     }
     let mut load = JoinSet::new();
     for client in 0..CLIENTS {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Few enough that servers refuse some of what comes.
-const CONCURRENCY: usize = 32;
+const CONCURRENCY: usize = 48;
 const QUEUE: usize = 32;
 const OPTIONS: &str = "window=64";
 

@@ -32,7 +32,10 @@ pub(crate) enum Told {
     NotRun,
     MayHaveRun,
     /// Of a fanout: which nodes accepted it, and which surely did not run it.
-    Fanout { accepted: u8, refused: u8 },
+    Fanout {
+        accepted: u8,
+        refused: u8,
+    },
 }
 
 /// Everything that is known of the requests of one run.
@@ -56,7 +59,7 @@ struct State {
 }
 
 /// How often the memory is looked at in one run.
-pub(crate) const SAMPLES: usize = 1000;
+pub(crate) const SAMPLES: usize = 10_000;
 
 impl Oracle {
     pub(crate) fn new(messages: usize) -> Self {

@@ -9,6 +9,7 @@ use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use tokio::time::Instant;
 
 /// The most credit that a stream has, whatever its client gives: what is sent and not read takes memory here.
 const MOST_CREDIT: Credit = Credit {
@@ -22,6 +23,8 @@ pub(crate) struct Execution {
     link: Arc<ServerLink>,
     id: u64,
     kind: Kind,
+    /// When nobody waits for it any more.
+    deadline: Option<Instant>,
     state: Mutex<State>,
 }
 
@@ -36,11 +39,18 @@ struct State {
 }
 
 impl Execution {
-    pub(crate) fn new(link: Arc<ServerLink>, id: u64, kind: Kind, credit: Credit) -> Self {
+    pub(crate) fn new(
+        link: Arc<ServerLink>,
+        id: u64,
+        kind: Kind,
+        deadline: Option<Instant>,
+        credit: Credit,
+    ) -> Self {
         Self {
             link,
             id,
             kind,
+            deadline,
             state: Mutex::new(State {
                 items: credit.items.min(MOST_CREDIT.items),
                 bytes: signed(credit.bytes.min(MOST_CREDIT.bytes)),
@@ -55,6 +65,18 @@ impl Execution {
 
     pub(crate) fn is_cast(&self) -> bool {
         self.kind == Kind::Cast
+    }
+
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Whether it is a stream that may send nothing.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stream() && {
+            let state = lock(&self.state);
+            state.items == 0 || state.bytes <= 0
+        }
     }
 
     pub(crate) fn cancel(&self) {

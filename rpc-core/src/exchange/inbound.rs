@@ -229,12 +229,20 @@ impl Inbound {
     fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: &Frame) -> Result<(), String> {
         self.counters.requests_received.fetch_add(1, Relaxed);
         let parsed = RequestHeader::parse(&frame.header);
-        let credit = parsed
-            .as_ref()
-            .ok()
-            .and_then(|(header, _)| header.credit)
-            .unwrap_or_default();
-        let execution = Arc::new(Execution::new(Arc::clone(link), frame.id, kind, credit));
+        let header = parsed.as_ref().ok().map(|(header, _)| header);
+        let credit = header.and_then(|header| header.credit).unwrap_or_default();
+        // a cast that is accepted runs, however late; a deadline further away than the clock can say is none
+        let deadline = header
+            .and_then(|header| header.remaining)
+            .filter(|_| kind != Kind::Cast)
+            .and_then(|remaining| Instant::now().checked_add(remaining));
+        let execution = Arc::new(Execution::new(
+            Arc::clone(link),
+            frame.id,
+            kind,
+            deadline,
+            credit,
+        ));
         match link.begin(frame.id, self.window.requests, &execution) {
             Ok(()) => {}
             Err(Begin::Repeated) => {
@@ -279,11 +287,6 @@ impl Inbound {
             );
             return Ok(());
         };
-        // a cast that is accepted runs, however late; a deadline further away than the clock can say is none
-        let deadline = header
-            .remaining
-            .filter(|_| kind != Kind::Cast)
-            .and_then(|remaining| Instant::now().checked_add(remaining));
         Arc::clone(&service).arrived(
             Arrived {
                 namespace: header.namespace,

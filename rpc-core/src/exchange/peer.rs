@@ -9,6 +9,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
 
 /// An instance's end of a link to one client.
 ///
@@ -29,6 +30,21 @@ struct State {
     /// Requests that are queued or running, and not cancelled.
     running: IdMap<Arc<Execution>>,
     outbox: Outbox,
+}
+
+impl State {
+    /// Takes out what the client surely or likely does not wait for any more, though no CANCEL has come: a request whose deadline
+    /// has passed, or else the oldest stream that stands still for want of credit.
+    fn take_forgotten(&mut self) -> Option<Arc<Execution>> {
+        let now = Instant::now();
+        let forgotten = self
+            .running
+            .iter()
+            .filter(|(_, execution)| execution.is_expired(now) || execution.is_stalled())
+            .min_by_key(|(id, execution)| (!execution.is_expired(now), **id));
+        let id = *forgotten?.0;
+        self.running.remove(&id)
+    }
 }
 
 impl ServerLink {
@@ -140,10 +156,19 @@ impl ServerLink {
         if state.outbox.answers() > unread(window) {
             return Err(Begin::NotReading);
         }
+        let mut forgotten = None;
         if state.running.len() >= window as usize {
-            return Err(Begin::WindowFull);
+            // a client that keeps to its window has given something up
+            forgotten = state.take_forgotten();
+            if forgotten.is_none() {
+                return Err(Begin::WindowFull);
+            }
         }
         state.running.insert(id, Arc::clone(execution));
+        drop(state);
+        if let Some(forgotten) = forgotten {
+            forgotten.cancel();
+        }
         Ok(())
     }
 

@@ -235,7 +235,7 @@ proptest! {
     fn credit(sizes in prop::collection::vec(1..200usize, 0..60), reads in prop::collection::vec(0..8usize, 1..20)) {
         let credit = Credit { items: 8, bytes: 300 };
         let queue = StreamQueue::new(credit);
-        let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"))), 1, Kind::Multicall, credit);
+        let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"))), 1, Kind::Multicall, None, credit);
         let mut cx = Context::from_waker(Waker::noop());
         let (mut sent, mut read, mut ahead) = (0usize, 0u64, 0usize);
         let mut reads = reads.into_iter().cycle();
@@ -300,6 +300,7 @@ fn ids_rise_and_the_window_holds() {
             Arc::clone(&link),
             id,
             Kind::Call,
+            None,
             Credit::default(),
         ));
         link.begin(id, 2, &execution)

@@ -334,6 +334,7 @@ async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
         Arc::clone(&link),
         id,
         kind,
+        None,
         Credit::default(),
     ));
     link.begin(id, 1, &execution).unwrap();

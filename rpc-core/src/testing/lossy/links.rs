@@ -236,8 +236,7 @@ struct Up<'a> {
 
 impl Drop for Up<'_> {
     fn drop(&mut self) {
-        self.outbound
-            .link_down(self.id, &self.client, self.reason);
+        self.outbound.link_down(self.id, &self.client, self.reason);
         self.inbound.link_down(&self.server);
     }
 }

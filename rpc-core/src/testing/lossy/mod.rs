@@ -60,7 +60,6 @@ mod faults;
 mod links;
 mod wire;
 
-
 pub use faults::{Faults, NetworkStats};
 
 use crate::exchange::Exchange;
