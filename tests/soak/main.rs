@@ -6,6 +6,7 @@
 //!
 //! - `api.rs`: the service, and what its handlers do.
 //! - `nodes.rs`: servers that are started, stopped and killed. `load.rs`: clients.
+//! - `crowd.rs`: far more calls at once than a server takes.
 //! - `oracle.rs`: what clients were told and what servers did. `memory.rs`: what the program holds.
 //!
 //! Time is tokio's paused clock, so a wait costs nothing and a deadline is exact.
@@ -13,6 +14,7 @@
 #![allow(clippy::print_stdout, reason = "the numbers of a run are its result")]
 
 mod api;
+mod crowd;
 mod load;
 mod memory;
 mod nodes;
@@ -100,7 +102,7 @@ async fn run(seed: u64, messages: usize) -> Run {
         network: network.stats(),
         problems: oracle.verdict(),
         second: oracle.heap(1),
-        last: oracle.heap(9),
+        last: {println!("{:?}", (0..10).map(|t| oracle.heap(t)).collect::<Vec<_>>()); oracle.heap(9)},
     }
 }
 
@@ -116,6 +118,7 @@ fn hide_wanted_panics() {
 
 #[test]
 fn what_clients_are_told_is_what_servers_did() {
+    let _alone = memory::alone_blocking();
     hide_wanted_panics();
     let seeds = number("SOAK_SEEDS").unwrap_or(4);
     let messages = number("SOAK_MESSAGES").unwrap_or(40_000) / seeds;

@@ -2,6 +2,7 @@
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
+use tokio::sync::{Mutex, MutexGuard};
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -12,4 +13,16 @@ pub(crate) fn live() -> usize {
     stats
         .bytes_allocated
         .saturating_sub(stats.bytes_deallocated)
+}
+
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// Held by whoever measures.
+pub(crate) async fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().await
+}
+
+/// The same, for who is not async.
+pub(crate) fn alone_blocking() -> MutexGuard<'static, ()> {
+    ALONE.blocking_lock()
 }

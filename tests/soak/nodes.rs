@@ -14,8 +14,8 @@ const CONCURRENCY: usize = 48;
 const QUEUE: usize = 32;
 const OPTIONS: &str = "window=64";
 
-/// Longer than any handler takes.
-const STOPPING: Duration = Duration::from_secs(30);
+/// Longer than any handler takes; a stream whose end was lost may stand still for ever.
+const STOPPING: Duration = Duration::from_secs(5);
 
 /// The name of a node's server.
 pub(crate) fn name(node: usize) -> String {

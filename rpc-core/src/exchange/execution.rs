@@ -5,9 +5,10 @@ use super::outbox::wake;
 use super::peer::ServerLink;
 use crate::codec::Encoded;
 use crate::server::{Ending, Responder};
+use crate::sync::Mutex;
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 

@@ -6,12 +6,13 @@ use super::frame::{
 };
 use super::peer::{Begin, NOT_READING, ServerLink};
 use crate::server::{Arrived, Responder, Service};
+use crate::sync::Mutex;
 use crate::transport::TransportCounters;
 use crate::{Context, ErrorKind, MethodKind, Peer, lock, text};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// How many requests a client may have in flight at a node, unless the node's URL says otherwise.

@@ -4,11 +4,12 @@ use super::execution::Execution;
 use super::frame::Credit;
 use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
+use crate::sync::Mutex;
 use crate::{Peer, lock};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// An instance's end of a link to one client.

@@ -2,9 +2,9 @@
 
 use super::handler::Job;
 use crate::lock;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// What became of the requests of a server that was stopped.

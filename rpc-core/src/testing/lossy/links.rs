@@ -3,12 +3,13 @@
 use super::faults::{Counters, Faults};
 use super::wire::{Cut, Wire};
 use crate::exchange::{ClientLink, Inbound, Links, NodeId, Outbound, ServerLink};
+use crate::sync::Mutex;
 use crate::transport::BoxFuture;
 use crate::{Peer, StartError, lock};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
