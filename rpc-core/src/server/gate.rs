@@ -7,6 +7,11 @@ use crate::sync::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use tokio::sync::Notify;
 
+#[cfg(all(test, shuttle))]
+mod races;
+#[cfg(test)]
+mod tests;
+
 /// What became of the requests of a server that was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -9,6 +9,8 @@
 mod announcement;
 mod answer;
 mod header;
+#[cfg(test)]
+mod properties;
 mod request;
 
 pub(crate) use announcement::{AnnouncedApi, AnnouncedService, Announcement, Window};

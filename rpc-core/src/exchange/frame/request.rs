@@ -89,6 +89,7 @@ impl<'a> RequestHeader<'a> {
                 items: fields.uint()?,
                 bytes: fields.uint()?,
             });
+            fields.rest(len, 2)?;
         }
         Ok((request, metadata))
     }
