@@ -95,7 +95,8 @@ fn values(rng: &mut Rng) -> Vec<u8> {
 
 /// The header of a call of `take` with these arguments, which is as it should be.
 fn call(id: u64, args: &[u8]) -> Vec<u8> {
-    let header = b"\x9a\xa0\xa5bytes\xa1s\xc0\x92\x01\x00\x92\x01\x00\xa4take\xce\x00\x4c\x4b\x40\x80\xc0";
+    let header =
+        b"\x9a\xa0\xa5bytes\xa1s\xc0\x92\x01\x00\x92\x01\x00\xa4take\xce\x00\x4c\x4b\x40\x80\xc0";
     let mut frame = vec![1, 3, 0, u8::try_from(header.len()).expect("short")];
     frame.extend(id.to_be_bytes());
     frame.extend(header);

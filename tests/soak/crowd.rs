@@ -48,7 +48,7 @@ fn call(
     number: usize,
     polled: &Arc<AtomicUsize>,
 ) {
-    let short = number % 2 == 0;
+    let short = number.is_multiple_of(2);
     let timeout = if short { SHORT } else { LONG };
     let client = client.prepare(|call| call.timeout(timeout));
     let polled = Arc::clone(polled);
@@ -115,7 +115,10 @@ async fn crowd(name: &str, node: Transport, connect: impl AsyncFn(&Transport) ->
             _ => panic!("{answer:?}"),
         }
     }
-    assert!(timed_out <= 2 * WINDOW, "only what was in flight: {timed_out}");
+    assert!(
+        timed_out <= 2 * WINDOW,
+        "only what was in flight: {timed_out}"
+    );
 
     // another client has a window of its own: what it sends waits at the server
     let mut others = JoinSet::new();

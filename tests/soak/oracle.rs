@@ -86,7 +86,7 @@ impl Oracle {
     /// The id of the next request, until there have been enough.
     pub(crate) fn next(&self) -> Option<u32> {
         let id = self.next.fetch_add(1, Relaxed);
-        if id % (self.ran.len() / SAMPLES).max(1) == 0 {
+        if id.is_multiple_of((self.ran.len() / SAMPLES).max(1)) {
             let held = crate::memory::live().saturating_sub(self.idle);
             self.state().heap.push(held);
         }

@@ -11,8 +11,8 @@ use crate::transport::TransportCounters;
 use crate::{Context, ErrorKind, MethodKind, Peer, lock, text};
 use bytes::Bytes;
 use std::fmt;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use tokio::time::Instant;
 
 /// How many requests a client may have in flight at a node, unless the node's URL says otherwise.

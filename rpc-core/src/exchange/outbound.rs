@@ -9,8 +9,8 @@ use crate::transport::{Parts, TransportCounters};
 use crate::{RpcError, lock};
 use bytes::Bytes;
 use std::fmt;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::Notify;
 
 /// The client's half of a transport over links.

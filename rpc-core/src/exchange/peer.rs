@@ -12,6 +12,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use tokio::time::Instant;
 
+#[cfg(test)]
+mod tests;
+
 /// An instance's end of a link to one client.
 ///
 /// The transport writes what [`next_frames`](Self::next_frames) gives it, and hands what arrives to

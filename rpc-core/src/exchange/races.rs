@@ -82,9 +82,8 @@ fn a_request_is_answered_cancelled_or_lost_and_it_is_known_whether_it_was_writte
                 let (link, route) = (Arc::clone(&link), Arc::clone(&route));
                 thread::spawn(move || {
                     let place = block_on(link.place(1)).ok()?;
-                    let (mut in_flight, bytes) = link
-                        .send(place, &route, Kind::Call, request(), None)
-                        .ok()?;
+                    let (mut in_flight, bytes) =
+                        link.send(place, &route, Kind::Call, request(), None).ok()?;
                     let id = frame::id(&bytes);
                     if cancelled {
                         thread::yield_now();
@@ -229,9 +228,8 @@ fn every_frame_is_written_whoever_pushes_holds_and_releases() {
             for pusher in pushers {
                 pusher.join().unwrap();
             }
-            let _ = lock(&outbox).poll_ready(&mut std::task::Context::from_waker(
-                std::task::Waker::noop(),
-            ));
+            let _ = lock(&outbox)
+                .poll_ready(&mut std::task::Context::from_waker(std::task::Waker::noop()));
             assert!(lock(&outbox).is_flushed());
         },
         SCHEDULES,
@@ -255,7 +253,14 @@ fn credit_and_items_wake_whoever_waits_for_them() {
                         execution.items(first, 1, Encoded::copy_of(&[0]));
                         let items = Bytes::from_static(&[0]);
                         let count = 1;
-                        assert_eq!(queue.push(Batch { first, count, items }), Ok(()));
+                        assert_eq!(
+                            queue.push(Batch {
+                                first,
+                                count,
+                                items
+                            }),
+                            Ok(())
+                        );
                     }
                     assert_eq!(queue.complete(3), Ok(()));
                     // the client is told, and cancels what it need not

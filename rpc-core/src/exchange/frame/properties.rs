@@ -24,14 +24,14 @@ fn service() -> impl Strategy<Value = AnnouncedService> {
     );
     let apis = prop::collection::vec(api, 0..4);
     (any::<(String, String, String, bool)>(), apis).prop_map(
-            |((exchange, topic, server, draining), apis)| AnnouncedService {
-                exchange,
-                topic,
-                server,
-                draining,
-                apis,
-            },
-        )
+        |((exchange, topic, server, draining), apis)| AnnouncedService {
+            exchange,
+            topic,
+            server,
+            draining,
+            apis,
+        },
+    )
 }
 
 fn announcement() -> impl Strategy<Value = Announcement> {
@@ -65,6 +65,8 @@ fn more(known: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn a_frame_is_taken_apart_as_it_was_put_together(kind in 1..=14u8, id: u64, header: Vec<u8>, body: Vec<u8>) {
         let kind = Kind::from_u8(kind).unwrap();
