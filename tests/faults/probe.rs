@@ -92,7 +92,7 @@ impl Probe for Counting {
     async fn hang(&self, _: &Context) {
         self.0.begin();
         let _guard = Guard(Arc::clone(&self.0));
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn take(&self, _: &Context, ms: u64) {

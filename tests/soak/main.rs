@@ -125,7 +125,7 @@ fn what_clients_are_told_is_what_servers_did() {
     let _alone = memory::alone_blocking();
     hide_wanted_panics();
     let seeds = number("SOAK_SEEDS").unwrap_or(4);
-    let messages = number("SOAK_MESSAGES").unwrap_or(40_000) / seeds;
+    let messages = number("SOAK_MESSAGES").unwrap_or(20_000) / seeds;
     let seeds = match number("SOAK_SEED") {
         Some(seed) => seed..seed + 1,
         None => 1..seeds + 1,
