@@ -30,6 +30,7 @@ mod outcome;
 mod peer;
 mod remote;
 mod server;
+mod sync;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -64,9 +65,4 @@ pub use target::Target;
 pub use transport::{Transport, TransportStats, Transports};
 pub use version::{ParseVersionError, Version};
 
-/// Locks a mutex whose data is never left half changed, whoever panicked.
-fn lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+use sync::lock;

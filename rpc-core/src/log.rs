@@ -1,6 +1,6 @@
 //! Warnings that a peer can cause, at a bounded rate.
 
-use std::sync::Mutex;
+use crate::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Lets ten events a second through.

@@ -7,7 +7,7 @@ use crate::counts::Counts;
 use crate::run::{CARGO_LIMIT, Outcome, cargo, lines, through};
 use crate::say;
 use crate::step::step;
-use crate::{examples, test};
+use crate::{examples, shuttle, test};
 
 /// Runs every check. `tests` gets what ran, also when something failed.
 pub(crate) fn run(tests: &mut Option<Counts>) -> Outcome {
@@ -16,6 +16,7 @@ pub(crate) fn run(tests: &mut Option<Counts>) -> Outcome {
     step("docs", docs)?;
     step("dependencies", dependencies)?;
     step("test", || test::run(tests))?;
+    step("shuttle", shuttle::run)?;
     step("examples", examples::run)
 }
 

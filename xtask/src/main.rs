@@ -8,6 +8,7 @@ mod environment;
 mod examples;
 mod run;
 mod say;
+mod shuttle;
 mod step;
 mod test;
 mod workspace;
@@ -23,11 +24,12 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test              install what tests need, then build and run every test of the workspace, doctests included
+  shuttle           test what threads share, in many orders
   bench [ARGS…]     run the benchmarks; ARGS go to the benchmark program
   examples          build and run every example
   api check         check that what was released of the APIs in this repository is kept
   api freeze        write what they are now as released; commit the files
-  ci                all checks: format, clippy, docs, dependencies, tests, examples
+  ci                all checks: format, clippy, docs, dependencies, tests, shuttle, examples
   help              print this text";
 
 fn main() -> ExitCode {
@@ -56,6 +58,7 @@ fn obey(words: &[OsString], tests: &mut Option<Counts>) -> Outcome {
         Some("api") => api::run(rest),
         Some("bench") => bench::run(rest),
         Some("test") => alone("test", rest).and_then(|()| test::run(tests)),
+        Some("shuttle") => alone("shuttle", rest).and_then(|()| shuttle::run()),
         Some("examples") => alone("examples", rest).and_then(|()| examples::run()),
         Some("ci") => alone("ci", rest).and_then(|()| ci::run(tests)),
         Some("help" | "--help" | "-h") => {

@@ -1,6 +1,7 @@
 //! What stands around everything that a client sends.
 
 use super::Client;
+use crate::sync::Mutex;
 use crate::transport::{BoxFuture, Driver, Message, Response};
 use crate::{
     ApiInfo, Context, ErrorKind, Fanout, FanoutError, MethodInfo, MethodKind, RpcError, Target,
@@ -9,7 +10,7 @@ use crate::{
 use async_trait::async_trait;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout_at;
 

@@ -39,6 +39,8 @@ struct Core {
     timeout: Duration,
     /// What it was sent with.
     context: crate::Context,
+    /// When the first item was asked for: its time is that of the opening.
+    asked: Option<Instant>,
     stream: Option<Open>,
     done: bool,
 }
@@ -65,6 +67,7 @@ impl<R> Multicall<R> {
                 opening: Sending::new(request),
                 timeout,
                 context,
+                asked: None,
                 stream: None,
                 done: false,
             },
@@ -123,6 +126,9 @@ impl Core {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(u64, std::ops::Range<usize>), End>> {
+        if self.stream.is_none() {
+            self.asked.get_or_insert_with(Instant::now);
+        }
         let open = match &mut self.stream {
             Some(open) => open,
             None => match ready!(
@@ -173,6 +179,7 @@ impl Core {
                     open.batch = Some(batch);
                     open.at = 0;
                     open.waiting = false;
+                    self.asked = None;
                 }
                 Poll::Ready(Err(end)) => return Poll::Ready(Err(end)),
                 Poll::Pending => {
@@ -181,7 +188,8 @@ impl Core {
                     {
                         return Poll::Ready(Err(End::Failed(not_wanted())));
                     }
-                    ready!(open.poll_timer(cx, self.timeout, deadline));
+                    let asked = self.asked.unwrap_or_else(Instant::now);
+                    ready!(open.poll_timer(cx, asked.checked_add(self.timeout), deadline));
                     let error = RpcError::new(
                         ErrorKind::Timeout,
                         format!(
@@ -230,11 +238,10 @@ impl Open {
     fn poll_timer(
         &mut self,
         cx: &mut Context<'_>,
-        timeout: Duration,
+        by_item: Option<Instant>,
         deadline: Option<Instant>,
     ) -> Poll<()> {
         if !self.waiting {
-            let by_item = Instant::now().checked_add(timeout);
             let Some(end) = [by_item, deadline].into_iter().flatten().min() else {
                 return Poll::Pending;
             };

@@ -6,12 +6,14 @@ use super::peer::ServerLink;
 use crate::codec::Encoded;
 use crate::context::Cancellable;
 use crate::server::{Ending, Responder};
+use crate::sync::Mutex;
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 const MOST_ITEMS: u64 = 65_536;
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -28,6 +30,8 @@ pub(crate) struct Execution {
     link: Arc<ServerLink>,
     id: u64,
     kind: Kind,
+    /// When nobody waits for it any more.
+    deadline: Option<Instant>,
     /// How long the client waits without a heartbeat.
     monitor: Option<Duration>,
     state: Mutex<State>,
@@ -50,6 +54,7 @@ impl Execution {
         link: Arc<ServerLink>,
         id: u64,
         kind: Kind,
+        deadline: Option<Instant>,
         credit: Credit,
         monitor: Option<Duration>,
     ) -> Self {
@@ -57,6 +62,7 @@ impl Execution {
             link,
             id,
             kind,
+            deadline,
             // nobody waits for a cast that was accepted
             monitor: monitor.filter(|_| kind != Kind::Cast),
             state: Mutex::new(State {
@@ -73,6 +79,18 @@ impl Execution {
 
     pub(crate) fn is_stream(&self) -> bool {
         self.kind == Kind::Multicall
+    }
+
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Whether it is a stream that may send nothing.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stream() && {
+            let state = lock(&self.state);
+            state.items == 0 || state.bytes <= 0
+        }
     }
 
     pub(crate) fn add_credit(&self, credit: Credit) {

@@ -98,7 +98,8 @@ mod tests {
 
     fn begin(link: &Arc<ServerLink>, id: u64, kind: Kind, monitor: Duration) -> Arc<Execution> {
         let monitor = Some(monitor);
-        let execution = Execution::new(Arc::clone(link), id, kind, Credit::default(), monitor);
+        let execution =
+            Execution::new(Arc::clone(link), id, kind, None, Credit::default(), monitor);
         let execution = Arc::new(execution);
         link.begin(id, 100, &execution).unwrap();
         execution

@@ -6,12 +6,13 @@ use super::frame::{
 };
 use super::peer::{Begin, NOT_READING, ServerLink};
 use crate::server::{Arrived, Responder, Service};
+use crate::sync::Mutex;
 use crate::transport::TransportCounters;
 use crate::{Context, ErrorKind, MethodKind, Peer, lock, text};
 use bytes::Bytes;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
 /// How many requests a client may have in flight at a node, unless the node's URL says otherwise.
@@ -229,15 +230,19 @@ impl Inbound {
     fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: &Frame) -> Result<(), String> {
         self.counters.requests_received.fetch_add(1, Relaxed);
         let parsed = RequestHeader::parse(&frame.header);
-        let (credit, monitor) = parsed
-            .as_ref()
-            .map_or((None, None), |(header, _)| (header.credit, header.monitor));
+        let header = parsed.as_ref().ok().map(|(header, _)| header);
+        // a cast that is accepted runs, however late; a deadline further away than the clock can say is none
+        let deadline = header
+            .and_then(|header| header.remaining)
+            .filter(|_| kind != Kind::Cast)
+            .and_then(|remaining| Instant::now().checked_add(remaining));
         let execution = Arc::new(Execution::new(
             Arc::clone(link),
             frame.id,
             kind,
-            credit.unwrap_or_default(),
-            monitor,
+            deadline,
+            header.and_then(|header| header.credit).unwrap_or_default(),
+            header.and_then(|header| header.monitor),
         ));
         match link.begin(frame.id, self.window.requests, &execution) {
             Ok(()) => {}
@@ -284,11 +289,6 @@ impl Inbound {
             );
             return Ok(());
         };
-        // a cast that is accepted runs, however late; a deadline further away than the clock can say is none
-        let deadline = header
-            .remaining
-            .filter(|_| kind != Kind::Cast)
-            .and_then(|remaining| Instant::now().checked_add(remaining));
         Arc::clone(&service).arrived(
             Arrived {
                 namespace: header.namespace,

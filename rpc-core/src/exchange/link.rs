@@ -8,11 +8,12 @@ use super::stream::StreamQueue;
 use super::waiting::{Answer, Waiting};
 use crate::codec::Encoded;
 use crate::lock;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 

@@ -66,6 +66,8 @@ pub use outbound::Outbound;
 pub use peer::ServerLink;
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
 
+#[cfg(all(test, shuttle))]
+mod races;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

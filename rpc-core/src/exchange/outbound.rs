@@ -4,12 +4,13 @@ use super::frame::{self, Announcement, Frame, Kind};
 use super::link::ClientLink;
 use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
+use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
 use crate::{RpcError, lock};
 use bytes::Bytes;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 /// The client's half of a transport over links.

@@ -7,13 +7,18 @@ use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
 use crate::context::Cancellable;
 use crate::server::Responder;
+use crate::sync::Mutex;
 use crate::{Peer, lock};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
+use tokio::time::Instant;
+
+#[cfg(test)]
+mod tests;
 
 /// An instance's end of a link to one client.
 ///
@@ -70,6 +75,19 @@ impl State {
             self.heartbeat
                 .sent(monitored.into_iter().map(|(_, monitor)| monitor));
         }
+    }
+
+    /// Takes out what the client surely or likely does not wait for any more, though no CANCEL has come: a request whose deadline
+    /// has passed, or else the oldest stream that stands still for want of credit.
+    fn take_forgotten(&mut self) -> Option<Arc<Execution>> {
+        let now = Instant::now();
+        let forgotten = self
+            .running
+            .iter()
+            .filter(|(_, execution)| execution.is_expired(now) || execution.is_stalled())
+            .min_by_key(|(id, execution)| (!execution.is_expired(now), **id));
+        let id = *forgotten?.0;
+        self.remove(id)
     }
 }
 
@@ -187,12 +205,20 @@ impl ServerLink {
         if state.outbox.answers() > unread(window) {
             return Err(Begin::NotReading);
         }
+        let mut forgotten = None;
         if state.running.len() >= window as usize {
-            return Err(Begin::WindowFull);
+            // a client that keeps to its window has given something up
+            forgotten = state.take_forgotten();
+            if forgotten.is_none() {
+                return Err(Begin::WindowFull);
+            }
         }
         let writer = state.insert(id, execution);
         drop(state);
         wake(writer);
+        if let Some(forgotten) = forgotten {
+            forgotten.cancel();
+        }
         Ok(())
     }
 

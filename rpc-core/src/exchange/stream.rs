@@ -3,10 +3,10 @@
 use super::execution::signed;
 use super::frame::Credit;
 use super::outbox::wake;
+use crate::sync::Mutex;
 use crate::{RpcError, lock};
 use bytes::Bytes;
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 const CREDIT_ITEMS: u64 = 128;

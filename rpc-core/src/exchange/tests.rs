@@ -3,7 +3,7 @@
 use super::execution::Execution;
 use super::frame::{self, AnnouncedService, Announcement, Credit, Frame, Kind, Window};
 use super::link::{ClientLink, InFlight};
-use super::peer::{Begin, ServerLink};
+use super::peer::ServerLink;
 use super::routes::Route;
 use super::stream::{Batch, End, StreamQueue};
 use super::waiting::Answer;
@@ -20,6 +20,10 @@ use std::task::{Context, Poll, Waker};
 const WINDOW: u32 = 4;
 
 fn announcement(requests: u32) -> Announcement {
+    announcement_of(requests, false)
+}
+
+fn announcement_of(requests: u32, draining: bool) -> Announcement {
     Announcement {
         protocols: (1, 1),
         instance: [0; 16],
@@ -33,7 +37,7 @@ fn announcement(requests: u32) -> Announcement {
             exchange: String::new(),
             topic: "t".into(),
             server: "s".into(),
-            draining: false,
+            draining,
             apis: Vec::new(),
         }],
     }
@@ -49,18 +53,22 @@ fn link() -> Arc<ClientLink> {
 /// Takes what waits to be written.
 fn written(link: &ClientLink) -> Vec<Bytes> {
     let mut batch = Vec::new();
-    // with several requests in flight it yields once, and then has them
+    try_for_a_while(link.next_frames(&mut batch, 1000));
+    batch
+}
+
+/// With several requests in flight, a link yields once before it has frames.
+pub(super) fn try_for_a_while(frames: impl Future<Output = bool>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
         tokio::select! {
             biased;
-            _ = link.next_frames(&mut batch, 1000) => {}
+            _ = frames => {}
             () = async { for _ in 0..3 { tokio::task::yield_now().await } } => {}
         }
     });
-    batch
 }
 
 fn request() -> Encoded {
@@ -88,6 +96,10 @@ enum Event {
     /// The answer to one of the requests, by index, in flight or not.
     Answer(usize),
     Drop(usize),
+    /// The instance says whether its server is stopping.
+    Announce {
+        draining: bool,
+    },
     Lose,
 }
 
@@ -97,6 +109,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => Just(Event::Write),
         3 => (0..12usize).prop_map(Event::Answer),
         2 => (0..12usize).prop_map(Event::Drop),
+        1 => any::<bool>().prop_map(|draining| Event::Announce { draining }),
         1 => Just(Event::Lose),
     ];
     prop::collection::vec(event, 0..40)
@@ -118,21 +131,25 @@ proptest! {
         let link = link();
         let route = Route::first_of(&link);
         let mut requests: BTreeMap<usize, (u64, Option<InFlight>, State)> = BTreeMap::new();
-        let mut lost = false;
+        let (mut lost, mut stopping) = (false, false);
         for event in events {
             match event {
+                Event::Announce { draining } => {
+                    link.announce(announcement_of(WINDOW, draining));
+                    stopping = draining;
+                }
                 Event::Send => {
                     let Some(place) = link.try_place(1) else { continue };
                     let index = requests.len();
                     match link.send(place, &route, Kind::Call, request(), None) {
                         Ok((in_flight, bytes)) => {
-                            prop_assert!(!lost);
+                            prop_assert!(!lost && !stopping);
                             let id = frame::id(&bytes);
                             prop_assert_eq!(id, index as u64 + 1, "ids rise by one");
                             requests.insert(index, (id, Some(in_flight), State::Unwritten));
                         }
                         Err(request) => {
-                            prop_assert!(lost);
+                            prop_assert!(lost || stopping);
                             prop_assert_eq!(request.len(), frame::PREFIX + 1);
                         }
                     }
@@ -235,7 +252,7 @@ proptest! {
     fn credit(sizes in prop::collection::vec(1..200usize, 0..60), reads in prop::collection::vec(0..8usize, 1..20)) {
         let credit = Credit { items: 8, bytes: 300 };
         let queue = StreamQueue::new(credit);
-        let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"))), 1, Kind::Multicall, credit, None);
+        let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"))), 1, Kind::Multicall, None, credit, None);
         let mut cx = Context::from_waker(Waker::noop());
         let (mut sent, mut read, mut ahead) = (0usize, 0u64, 0usize);
         let mut reads = reads.into_iter().cycle();
@@ -290,28 +307,6 @@ proptest! {
         outbound.receive(node, &client, all.clone());
         inbound.receive(&server, all);
     }
-}
-
-#[test]
-fn ids_rise_and_the_window_holds() {
-    let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
-    let begin = |id| {
-        let execution = Arc::new(Execution::new(
-            Arc::clone(&link),
-            id,
-            Kind::Call,
-            Credit::default(),
-            None,
-        ));
-        link.begin(id, 2, &execution)
-    };
-    assert_eq!(begin(5), Ok(()));
-    assert_eq!(begin(5), Err(Begin::Repeated));
-    assert_eq!(begin(4), Err(Begin::Repeated));
-    assert_eq!(begin(7), Ok(()));
-    assert_eq!(begin(8), Err(Begin::WindowFull));
-    link.cancel(5);
-    assert_eq!(begin(9), Ok(()));
 }
 
 #[test]

@@ -347,6 +347,7 @@ async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
         Arc::clone(&link),
         id,
         kind,
+        None,
         Credit::default(),
         None,
     ));

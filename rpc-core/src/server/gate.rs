@@ -4,9 +4,14 @@ use super::handler::{Ended, Job};
 use super::limits::Limits;
 use super::queue::Queue;
 use crate::lock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
+
+#[cfg(all(test, shuttle))]
+mod races;
+#[cfg(test)]
+mod tests;
 
 /// What became of the requests of a server that was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

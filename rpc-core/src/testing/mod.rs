@@ -1,4 +1,5 @@
-//! The conformance suite: what every transport promises, one test a rule. With the feature `testing`.
+//! For tests, with the feature `testing`: the conformance suite, which says what every transport promises, one test a rule; and
+//! [`lossy`], a network that breaks on purpose.
 //!
 //! A transport is right when the suite passes on it. Its author adds `rpc-core`, with the feature `testing`, to the
 //! development dependencies, implements [`Network`], and calls [`conformance!`] in an integration test:
@@ -51,6 +52,7 @@
 //! Which rules there are, and which behaviour of oslo.messaging each stands for, is in `docs/conformance.md`.
 
 mod conformance;
+pub mod lossy;
 mod network;
 mod probe;
 mod run;

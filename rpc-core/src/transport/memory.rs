@@ -3,10 +3,11 @@
 use super::{BoxFuture, OpenError, Scheme, Transport, TransportUrl};
 use crate::exchange::{ClientLink, Exchange, Inbound, Links, NodeId, Outbound, ServerLink};
 use crate::server::Endpoint;
+use crate::sync::Mutex;
 use crate::{Client, Peer, Server, StartError, Target, lock};
 use bytes::Bytes;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use tokio::task::JoinSet;
 
 /// Opens an in-process transport: `memory("name")` is what `memory://name` opens.

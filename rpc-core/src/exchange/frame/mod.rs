@@ -9,6 +9,8 @@
 mod announcement;
 mod answer;
 mod header;
+#[cfg(test)]
+mod properties;
 mod request;
 mod running;
 

@@ -1,0 +1,97 @@
+//! An instance's end of a link, driven through events in any order.
+
+use super::{Begin, ServerLink};
+use crate::Peer;
+use crate::context::Cancellable;
+use crate::exchange::execution::Execution;
+use crate::exchange::frame::{self, Credit, Kind};
+use crate::exchange::tests::try_for_a_while;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+proptest! {
+    /// At an instance, each request is answered once at most, not after it was cancelled, and is not kept after its end. A full
+    /// window is made free only of what nobody waits for.
+    #[test]
+    fn requests_at_an_instance(events in prop::collection::vec((0..5u8, 1..12u64), 0..60)) {
+        const ROOM: u32 = 3;
+        let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
+        let mut running: BTreeMap<u64, Arc<Execution>> = BTreeMap::new();
+        let mut answers = Vec::new();
+        let mut last = 0;
+        for (event, id) in events {
+            match event {
+                // every third is a stream that has no credit
+                0 | 1 => {
+                    let kind = if id % 3 == 0 { Kind::Multicall } else { Kind::Call };
+                    let execution = Execution::new(Arc::clone(&link), id, kind, None, Credit::default(), None);
+                    let execution = Arc::new(execution);
+                    let stalled = running.keys().copied().find(|id| id % 3 == 0);
+                    let full = running.len() == ROOM as usize;
+                    let expected = match id {
+                        _ if id <= last => Err(Begin::Repeated),
+                        _ if full && stalled.is_none() => Err(Begin::WindowFull),
+                        _ => Ok(()),
+                    };
+                    prop_assert_eq!(link.begin(id, ROOM, &execution), expected);
+                    last = last.max(id);
+                    if expected.is_ok() {
+                        if let Some(stalled) = stalled.filter(|_| full) {
+                            prop_assert!(running.remove(&stalled).unwrap().is_cancelled());
+                        }
+                        running.insert(id, execution);
+                    }
+                }
+                2 => {
+                    link.cancel(id);
+                    if let Some(cancelled) = running.remove(&id) {
+                        prop_assert!(cancelled.is_cancelled());
+                        // its handler ends all the same
+                        link.finish(id, Some(frame::bare(Kind::Reply, id)));
+                    }
+                }
+                3 => {
+                    link.finish(id, Some(frame::bare(Kind::Reply, id)));
+                    if let Some(finished) = running.remove(&id) {
+                        prop_assert!(!finished.is_cancelled());
+                        answers.push(id);
+                    }
+                }
+                _ => link.add_credit(id, Credit::default()),
+            }
+        }
+        let mut frames = Vec::new();
+        try_for_a_while(link.next_frames(&mut frames, 1000));
+        let written: Vec<u64> = frames.iter().map(|bytes| frame::id(bytes)).collect();
+        prop_assert_eq!(written, answers);
+        link.lose();
+        for (id, execution) in running {
+            // a lost link ends streams, not calls
+            prop_assert_eq!(execution.is_cancelled(), id % 3 == 0);
+        }
+    }
+}
+
+#[test]
+fn ids_rise_and_the_window_holds() {
+    let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
+    let begin = |id| {
+        let execution = Arc::new(Execution::new(
+            Arc::clone(&link),
+            id,
+            Kind::Call,
+            None,
+            Credit::default(),
+            None,
+        ));
+        link.begin(id, 2, &execution)
+    };
+    assert_eq!(begin(5), Ok(()));
+    assert_eq!(begin(5), Err(Begin::Repeated));
+    assert_eq!(begin(4), Err(Begin::Repeated));
+    assert_eq!(begin(7), Ok(()));
+    assert_eq!(begin(8), Err(Begin::WindowFull));
+    link.cancel(5);
+    assert_eq!(begin(9), Ok(()));
+}

@@ -1,0 +1,128 @@
+//! A server's gate, driven through events in any order.
+
+use super::{Entered, Gate};
+use crate::args::Frame;
+use crate::server::handler::{Ended, Job};
+use crate::server::limits::{Limits, MethodLimits};
+use crate::server::{Endpoint, Incoming, Running};
+use crate::{ApiInfo, MethodInfo, MethodKind, Version};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+const VERSION: Version = Version::new(1, 0);
+static METHODS: &[MethodInfo] = &[MethodInfo::new("run", MethodKind::Call, VERSION)];
+static API: ApiInfo = ApiInfo::new("Test", VERSION).with_methods(METHODS);
+
+struct Nothing;
+
+impl Endpoint for Nothing {
+    fn api(&self) -> &'static ApiInfo {
+        &API
+    }
+
+    fn dispatch(&self, _: usize, incoming: Incoming) -> Running {
+        incoming.no_such_method()
+    }
+}
+
+/// A request that does nothing.
+pub(super) fn job() -> Job {
+    Job {
+        endpoint: Arc::new(Nothing),
+        index: 0,
+        method: &METHODS[0],
+        lane: None,
+        kind: MethodKind::Call,
+        deadline: None,
+        incoming: Incoming::trial(Frame::new(&METHODS[0], VERSION, Bytes::new())),
+    }
+}
+
+/// What one of these leaves.
+pub(super) const ENDED: Ended = Ended {
+    lane: None,
+    of_drain: false,
+};
+
+pub(super) fn gate(concurrency: usize, queue: usize) -> Gate {
+    Gate::new(&Limits {
+        concurrency,
+        queue,
+        methods: MethodLimits::default(),
+    })
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Arrive,
+    /// One that runs ends.
+    End,
+    /// The task of one that runs is gone.
+    Abandon,
+    Drain,
+    CutOff,
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        8 => Just(Event::Arrive),
+        6 => Just(Event::End),
+        1 => Just(Event::Abandon),
+        1 => Just(Event::Drain),
+        1 => Just(Event::CutOff),
+    ];
+    prop::collection::vec(event, 0..60)
+}
+
+proptest! {
+    /// As many run as may, as many wait as may, the rest is refused; what was taken in runs or is given up; and it is idle when it
+    /// stops and nothing is left.
+    #[test]
+    fn a_gate_keeps_its_limits(events in events(), concurrency in 1..4usize, queue in 0..4usize) {
+        let gate = gate(concurrency, queue);
+        let (mut running, mut waiting, mut draining) = (0, 0, false);
+        for event in events {
+            match event {
+                Event::Arrive => match gate.enter(job()) {
+                    Entered::Draining(_) => prop_assert!(draining),
+                    Entered::Runs(_) => {
+                        prop_assert!(!draining && running < concurrency);
+                        running += 1;
+                    }
+                    Entered::Waits(dead) => {
+                        prop_assert!(!draining && running == concurrency && waiting < queue);
+                        prop_assert!(dead.is_empty());
+                        waiting += 1;
+                    }
+                    Entered::Full(_) => prop_assert!(!draining && running == concurrency && waiting == queue),
+                },
+                Event::End if running > 0 => match gate.next(ENDED) {
+                    Some(_) => waiting -= 1,
+                    None => {
+                        prop_assert_eq!(waiting, 0);
+                        running -= 1;
+                    }
+                },
+                Event::Abandon if running > 0 => {
+                    gate.abandon(ENDED);
+                    running -= 1;
+                }
+                Event::End | Event::Abandon => {}
+                Event::Drain => {
+                    prop_assert_eq!(gate.drain(), !draining);
+                    draining = true;
+                }
+                Event::CutOff => {
+                    prop_assert_eq!(gate.cut_off().len(), waiting);
+                    waiting = 0;
+                }
+            }
+            prop_assert_eq!(gate.running(), running);
+            prop_assert_eq!(gate.is_draining(), draining);
+            let idle = draining && running == 0 && waiting == 0;
+            prop_assert_eq!(gate.idle().now_or_never().is_some(), idle);
+        }
+    }
+}
