@@ -90,25 +90,33 @@ impl From<&Job> for Ended {
 /// Runs a request, and then those that waited for its place.
 ///
 /// A task of this is made for every request, so it is kept small: nothing but the handler is held while that waits.
-pub(super) async fn run(service: Arc<Service>, first: Job) {
-    let mut place = Place {
-        service: &service,
-        taken: Some((&first).into()),
-    };
-    let mut stage = Stage::begin(&service, first);
-    loop {
-        match &mut stage {
-            Stage::Here(running) => {
-                let outcome = running.supervise(&service).await;
-                running.end(&service, outcome);
-            }
-            Stage::OnThread(thread, responder) => joined(&service, thread, &**responder).await,
-            Stage::Over => {}
-        }
-        stage = match place.next() {
-            Some(job) => Stage::begin(&service, job),
-            None => return,
+pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()> + Send {
+    let taken = Some((&first).into());
+    // what an async block captures takes its place once; the arguments of an async function would take theirs besides
+    let mut stage = Stage::Waits(first);
+    async move {
+        let mut place = Place {
+            service: &service,
+            taken,
         };
+        loop {
+            stage = stage.begin(&service);
+            match &mut stage {
+                Stage::Here(running) => {
+                    let outcome = running.supervise(&service).await;
+                    running.end(&service, outcome);
+                }
+                // boxed so that a task of those that do not block is small
+                Stage::OnThread(thread, responder) => {
+                    Box::pin(joined(&service, thread, &**responder)).await;
+                }
+                Stage::Waits(_) | Stage::Over => {}
+            }
+            stage = match place.next() {
+                Some(job) => Stage::Waits(job),
+                None => return,
+            };
+        }
     }
 }
 
@@ -137,6 +145,8 @@ impl Drop for Place<'_> {
 
 /// A request that has its place.
 enum Stage {
+    /// It comes next.
+    Waits(Job),
     /// Its handler runs in this task.
     Here(Begun),
     /// It is for one of the threads that may be blocked. The place is taken until that is free again.
@@ -146,7 +156,10 @@ enum Stage {
 }
 
 impl Stage {
-    fn begin(service: &Arc<Service>, job: Job) -> Self {
+    fn begin(self, service: &Arc<Service>) -> Self {
+        let Self::Waits(job) = self else {
+            return self;
+        };
         if !job.method.is_blocking() {
             return Begun::new(service, job).map_or(Self::Over, Self::Here);
         }

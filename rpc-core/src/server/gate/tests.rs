@@ -114,7 +114,10 @@ proptest! {
                     prop_assert_eq!(gate.drain(), !draining);
                     draining = true;
                 }
+                // a server that cuts off has been stopped
                 Event::CutOff => {
+                    gate.drain();
+                    draining = true;
                     prop_assert_eq!(gate.cut_off().len(), waiting);
                     waiting = 0;
                 }
