@@ -54,6 +54,7 @@ mod engine;
 mod links;
 
 use address::Directory;
+use engine::Engine;
 use links::ZmqLinks;
 use rpc_core::exchange::Exchange;
 use rpc_core::transport::{OpenError, Scheme, TransportUrl};
@@ -79,6 +80,17 @@ pub const fn scheme() -> Scheme {
 }
 
 fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
-    url.only_options(&["listen", "advertise", "window", "window_bytes"])?;
-    Exchange::open(url, ZmqLinks::new(Directory::parse(url)?))
+    let known: Vec<_> = [
+        "listen",
+        "advertise",
+        "window",
+        "window_bytes",
+        "unread_bytes",
+    ]
+    .into_iter()
+    .chain(Engine::option_names())
+    .collect();
+    url.only_options(&known)?;
+    let links = ZmqLinks::new(Directory::parse(url)?, Engine::parse(url)?);
+    Exchange::open(url, links)
 }

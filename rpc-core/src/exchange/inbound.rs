@@ -72,6 +72,21 @@ impl Inbound {
         link.lose();
     }
 
+    /// A client was refused, or its connection given up, for what it did or did not do.
+    pub fn dropped(&self, peer: &Peer, reason: &str) {
+        self.counters.clients_dropped.fetch_add(1, Relaxed);
+        crate::log::rate_limited!({
+            tracing::warn!(name: "rpc.client.dropped", %peer, reason, "a client was dropped");
+        });
+    }
+
+    /// Clients can't be taken in at the moment.
+    pub fn accept_failed(&self, reason: &str) {
+        crate::log::rate_limited!({
+            tracing::error!(name: "rpc.node.accept_failed", reason, "the node can't take in clients");
+        });
+    }
+
     /// Every link is closed.
     pub fn close(&self) {
         let links = {
