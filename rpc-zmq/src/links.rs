@@ -2,7 +2,7 @@
 
 use crate::address::{Address, Directory};
 use crate::backoff::Backoff;
-use crate::engine::{Closing, Connection, Engine, ToNode};
+use crate::engine::{Closing, Connection, Ended, Engine, ToNode};
 use rpc_core::StartError;
 use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
@@ -167,10 +167,13 @@ async fn keep_linked(
                     link: outbound.link_up(node),
                     reason: "the transport was closed".into(),
                 };
-                up.reason = carry(&outbound, node, &up.link, connection).await;
+                let ended = carry(&outbound, node, &up.link, connection).await;
+                up.reason = ended.reason().to_owned();
                 if up.link.was_announced() {
                     backoff.reset();
                 }
+                drop(up);
+                ended.linger().await;
             }
             Err(reason) => outbound.dial_failed(node, &reason),
         }
@@ -195,13 +198,13 @@ impl Drop for Up<'_> {
     }
 }
 
-/// Carries frames until the connection is lost, or the link is given up. Returns why.
+/// Carries frames until the connection is lost, or the link is given up.
 async fn carry(
     outbound: &Arc<Outbound>,
     node: NodeId,
     link: &Arc<ClientLink>,
     connection: Connection,
-) -> String {
+) -> Ended {
     let end = ToNode {
         outbound: Arc::clone(outbound),
         node,
@@ -214,7 +217,7 @@ async fn carry(
         }
     };
     tokio::select! {
-        ended = connection.carry(Arc::new(end)) => ended.reason().to_owned(),
-        () = announced => "the node did not say in time what it serves".into(),
+        ended = connection.carry(Arc::new(end)) => ended,
+        () = announced => Ended::Dropped("the node did not say in time what it serves".into()),
     }
 }

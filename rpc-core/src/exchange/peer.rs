@@ -9,6 +9,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
 /// An instance's end of a link to one client.
 ///
@@ -16,6 +17,8 @@ use std::sync::{Arc, Mutex};
 /// [`Inbound::receive`](super::Inbound::receive).
 pub struct ServerLink {
     peer: Peer,
+    /// How many bytes may wait to be written.
+    unread_bytes: usize,
     state: Mutex<State>,
 }
 
@@ -29,14 +32,42 @@ struct State {
     /// Requests that are queued or running, and not cancelled.
     running: IdMap<Arc<Execution>>,
     outbox: Outbox,
+    /// More bytes waited to be written than may.
+    overrun: bool,
+}
+
+impl State {
+    /// Adds a frame, unless so much waits already that the link is given up. The waker is to be woken when the lock has been given
+    /// back.
+    fn push(&mut self, frame: Bytes, most: usize) -> Option<Waker> {
+        if self.outbox.bytes() < most {
+            return self.outbox.push(frame);
+        }
+        self.overrun = true;
+        self.outbox.close().1
+    }
 }
 
 impl ServerLink {
     pub(crate) fn new(peer: Peer) -> Self {
         Self {
             peer,
+            unread_bytes: usize::MAX,
             state: Mutex::default(),
         }
+    }
+
+    /// Is given up once so many bytes wait to be written.
+    pub(crate) fn with_unread_bytes(self, unread_bytes: usize) -> Self {
+        Self {
+            unread_bytes,
+            ..self
+        }
+    }
+
+    /// Whether it was given up because more bytes waited to be written than may.
+    pub(crate) fn is_overrun(&self) -> bool {
+        lock(&self.state).overrun
     }
 
     pub(crate) fn peer(&self) -> &Peer {
@@ -99,7 +130,7 @@ impl ServerLink {
     pub(crate) fn announce(&self, serial: u64, frame: Bytes) {
         let mut state = lock(&self.state);
         state.announced = serial;
-        let writer = state.outbox.push(frame);
+        let writer = state.push(frame, self.unread_bytes);
         drop(state);
         wake(writer);
     }
@@ -110,14 +141,14 @@ impl ServerLink {
         if state.outbox.answers() > unread(window) {
             return Err(NOT_READING.into());
         }
-        let writer = state.outbox.push(frame);
+        let writer = state.push(frame, self.unread_bytes);
         drop(state);
         wake(writer);
         Ok(())
     }
 
     pub(crate) fn push(&self, frame: Bytes) {
-        let writer = lock(&self.state).outbox.push(frame);
+        let writer = lock(&self.state).push(frame, self.unread_bytes);
         wake(writer);
     }
 
@@ -176,7 +207,7 @@ impl ServerLink {
     pub(crate) fn finish(&self, id: u64, frame: Option<Bytes>) {
         let mut state = lock(&self.state);
         let writer = match (state.running.remove(&id), frame) {
-            (Some(_), Some(frame)) => state.outbox.push(frame),
+            (Some(_), Some(frame)) => state.push(frame, self.unread_bytes),
             _ => None,
         };
         drop(state);
@@ -187,7 +218,7 @@ impl ServerLink {
     pub(crate) fn push_of(&self, id: u64, frame: Bytes) {
         let mut state = lock(&self.state);
         let writer = if state.running.contains_key(&id) {
-            state.outbox.push(frame)
+            state.push(frame, self.unread_bytes)
         } else {
             None
         };

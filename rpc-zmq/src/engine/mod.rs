@@ -89,18 +89,27 @@ impl Drop for Client {
 }
 
 /// Why a connection ended.
-#[derive(Debug)]
 pub(crate) enum Ended {
-    /// One of both sides closed it, or the network did.
+    /// The peer closed it, or the network did.
     Closed(String),
     /// The peer broke a rule, or does not live.
     Dropped(String),
+    /// This side closed the link. The peer has not read everything yet, perhaps.
+    Shut(zmtp::Unread),
 }
 
 impl Ended {
     pub(crate) fn reason(&self) -> &str {
         match self {
             Self::Closed(reason) | Self::Dropped(reason) => reason,
+            Self::Shut(_) => "the link was closed",
+        }
+    }
+
+    /// Gives the peer time to read what was written last. The link is down by then.
+    pub(crate) async fn linger(self) {
+        if let Self::Shut(unread) = self {
+            unread.linger().await;
         }
     }
 }

@@ -118,11 +118,7 @@ impl Connection {
             written = &mut writing.0 => written,
         };
         match written {
-            Ok(Ok(())) => {
-                // to close while bytes are unread would take back what the peer has not read yet
-                let _ = timeout(LINGER, discard(&mut reader)).await;
-                Ended::Closed("the link was closed".into())
-            }
+            Ok(Ok(())) => Ended::Shut(Unread(reader)),
             Ok(Err(ended)) => ended,
             Err(error) => Ended::Closed(error.to_string()),
         }
@@ -219,11 +215,20 @@ async fn read(
     }
 }
 
-/// Reads what is of no interest any more, to its end.
-async fn discard(reader: &mut ReadHalf) {
-    let mut bytes = Vec::with_capacity(4096);
-    while let Ok(1..) = reader.read(&mut (&mut bytes).limit(4096)).await {
-        bytes.clear();
+/// What is left of a connection when this side has written everything.
+pub(crate) struct Unread(ReadHalf);
+
+impl Unread {
+    /// Reads to the end what is of no interest any more: to close while bytes are unread would take back what the peer has not
+    /// read yet.
+    pub(crate) async fn linger(mut self) {
+        let discard = async {
+            let mut bytes = Vec::with_capacity(4096);
+            while let Ok(1..) = self.0.read(&mut (&mut bytes).limit(4096)).await {
+                bytes.clear();
+            }
+        };
+        let _ = timeout(LINGER, discard).await;
     }
 }
 

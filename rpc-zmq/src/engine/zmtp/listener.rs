@@ -142,12 +142,15 @@ impl Doorway {
                 let inbound = Arc::clone(&self.inbound);
                 self.open.spawn(async move {
                     let client = Client::new(&inbound, peer.clone());
-                    match connection.carry(client.end()).await {
-                        Ended::Closed(reason) => {
-                            tracing::debug!(name: "rpc.peer.gone", %peer, reason, "a client is gone");
+                    let ended = connection.carry(client.end()).await;
+                    drop(client);
+                    match &ended {
+                        Ended::Dropped(reason) => inbound.dropped(&peer, reason),
+                        other => {
+                            tracing::debug!(name: "rpc.client.gone", %peer, reason = other.reason(), "a client is gone");
                         }
-                        Ended::Dropped(reason) => inbound.dropped(&peer, &reason),
                     }
+                    ended.linger().await;
                 });
             }
             Err(reason) => self.inbound.dropped(&peer, &reason),

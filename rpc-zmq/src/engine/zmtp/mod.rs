@@ -29,7 +29,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, Unread};
 pub(crate) use listener::Listener;
 
 use crate::address::Address;
