@@ -1,4 +1,23 @@
-//! The engine made of the `zeromq` crate.
+//! The engine made of the `zeromq` crate, version 0.7.
+//!
+//! Between good peers it does what the other engine does: it passes the tests of the semantics. Of what peers may do by ZMTP (the tests in
+//! `tests/zmtp`), it does not bear:
+//!
+//! - `a_message_of_endless_frames_is_refused`
+//! - `a_message_of_endless_large_frames_is_refused`
+//! - `a_peer_that_answers_pings_stays`
+//! - `a_peer_that_does_not_read_is_dropped`
+//! - `a_peer_that_says_nothing_is_asked_and_then_dropped`
+//! - `a_ping_is_answered_with_its_context`
+//! - `an_older_version_is_refused`
+//! - `an_oversized_frame_is_refused_before_it_comes`
+//! - `an_oversized_frame_is_refused_during_the_handshake`
+//! - `another_mechanism_is_refused`
+//! - `another_socket_type_is_refused_with_an_error`
+//! - `clients_of_one_identity_are_two`
+//! - `garbage_closes_the_connection`
+//! - `silent_connections_keep_nobody_out_and_are_closed`
+//! - `there_are_no_more_connections_than_may_be`
 
 use super::{AbortOnDrop, Client, Closing, End, Ended};
 use crate::address::Address;

@@ -66,8 +66,11 @@ impl Listener {
                         tokio::time::sleep(PAUSE).await;
                     }
                 },
-                Some(Ok((peer, established))) = doorway.pending.join_next() => {
-                    doorway.established(peer, established);
+                Some(shaken) = doorway.pending.join_next() => {
+                    // one that was given up has been told of
+                    if let Ok((peer, established)) = shaken {
+                        doorway.established(peer, established);
+                    }
                 }
                 Some(_) = doorway.open.join_next() => {}
                 () = closing.wait() => break,
