@@ -142,6 +142,16 @@ impl Intake {
         Ok(true)
     }
 
+    /// How many bytes of memory it holds.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.chunk.capacity()
+            + self
+                .large
+                .as_ref()
+                .map_or(0, |large| large.arrived.capacity())
+    }
+
     /// The length of a frame, if it may be so long.
     fn permitted(&self, head: &Head) -> Result<usize, String> {
         if head.kind == Kind::Command {
