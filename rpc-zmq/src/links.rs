@@ -126,6 +126,10 @@ impl Links for ZmqLinks {
             .clone()
     }
 
+    fn max_frame(&self) -> usize {
+        self.engine.max_frame()
+    }
+
     fn written(&self) -> BoxFuture<()> {
         let engine = self.engine.clone();
         Box::pin(async move { engine.written().await })

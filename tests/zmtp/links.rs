@@ -164,6 +164,25 @@ async fn frames_of_every_size_arrive_as_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_large_is_refused_before_it_is_sent() {
+    let (_server, transport) = serve("max_message=100000").await;
+    let client = client(&transport.local_addr().unwrap(), "max_message=100000").await;
+    let call = client.echo(&Context::new(), vec![0; 100_000].into());
+    let error = call.await.unwrap_err();
+    assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Encode);
+    assert!(error.to_string().contains("100000 at most"), "{error}");
+    let error = client.blob(&Context::new(), 100_000).await.unwrap_err();
+    assert_eq!(error.rpc().unwrap().kind(), ErrorKind::Remote);
+    assert!(error.to_string().contains("100000 at most"), "{error}");
+    // the link is unharmed
+    assert_eq!(
+        client.blob(&Context::new(), 99_000).await.unwrap().len(),
+        99_000
+    );
+    assert_eq!(transport.stats().clients_dropped, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_dropped_is_counted() {
     let (_server, transport) = serve("").await;
     let address = transport.local_addr().unwrap();

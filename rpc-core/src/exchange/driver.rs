@@ -34,6 +34,11 @@ pub trait Links: Send + Sync + 'static {
     /// Where it listens.
     fn local_addr(&self) -> Option<String>;
 
+    /// How many bytes a frame may have. What is larger is refused before it is sent.
+    fn max_frame(&self) -> usize {
+        usize::MAX
+    }
+
     /// Waits until the frames that were taken are on their way, as far as the transport can tell.
     fn written(&self) -> BoxFuture<()>;
 
@@ -74,10 +79,13 @@ impl<L: Links> Exchange<L> {
         let unread_bytes = positive("unread_bytes", UNREAD_BYTES)?;
         let counters = Arc::new(TransportCounters::default());
         Ok(Transport::from_driver(Self {
-            outbound: Arc::new(Outbound::new(Arc::clone(&counters))),
+            outbound: Arc::new(
+                Outbound::new(Arc::clone(&counters)).with_max_frame(links.max_frame()),
+            ),
             inbound: Arc::new(
                 Inbound::new(window, Arc::clone(&counters))
-                    .with_unread_bytes(unread_bytes as usize),
+                    .with_unread_bytes(unread_bytes as usize)
+                    .with_max_frame(links.max_frame()),
             ),
             links: Arc::new(links),
             dialled: OnceLock::new(),

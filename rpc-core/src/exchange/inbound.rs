@@ -28,6 +28,7 @@ pub struct Inbound {
     instance: [u8; 16],
     window: Window,
     unread_bytes: usize,
+    max_frame: usize,
     table: Mutex<Table>,
     /// The serial of the last announcement. Held while one is made and pushed, so that none overtakes a newer one.
     announcing: Mutex<u64>,
@@ -49,6 +50,7 @@ impl Inbound {
             instance: fastrand::u128(..).to_be_bytes(),
             window,
             unread_bytes: UNREAD_BYTES as usize,
+            max_frame: usize::MAX,
             table: Mutex::default(),
             announcing: Mutex::default(),
             counters,
@@ -63,10 +65,15 @@ impl Inbound {
         }
     }
 
+    /// Answers that are larger fail.
+    pub(crate) fn with_max_frame(self, max_frame: usize) -> Self {
+        Self { max_frame, ..self }
+    }
+
     /// A client has connected.
     #[must_use]
     pub fn link_up(&self, peer: Peer) -> Arc<ServerLink> {
-        let link = Arc::new(ServerLink::new(peer).with_unread_bytes(self.unread_bytes));
+        let link = Arc::new(ServerLink::new(peer).with_limits(self.unread_bytes, self.max_frame));
         let mut table = lock(&self.table);
         if table.closed {
             drop(table);

@@ -19,6 +19,8 @@ pub struct ServerLink {
     peer: Peer,
     /// How many bytes may wait to be written.
     unread_bytes: usize,
+    /// How many bytes a frame may have.
+    max_frame: usize,
     state: Mutex<State>,
 }
 
@@ -53,16 +55,22 @@ impl ServerLink {
         Self {
             peer,
             unread_bytes: usize::MAX,
+            max_frame: usize::MAX,
             state: Mutex::default(),
         }
     }
 
-    /// Is given up once so many bytes wait to be written.
-    pub(crate) fn with_unread_bytes(self, unread_bytes: usize) -> Self {
+    /// Is given up once so many bytes wait to be written, and takes no frames that are larger than this.
+    pub(crate) fn with_limits(self, unread_bytes: usize, max_frame: usize) -> Self {
         Self {
             unread_bytes,
+            max_frame,
             ..self
         }
+    }
+
+    pub(crate) fn max_frame(&self) -> usize {
+        self.max_frame
     }
 
     /// Whether it was given up because more bytes waited to be written than may.

@@ -169,6 +169,7 @@ impl Outbound {
         tracing::debug!(name: "rpc.request.sent", method = parts.method.name(), target = %parts.target, server = %route.name(), %version, "request sent");
         write_header(&mut frame, parts, version, route)
             .map_err(|error| RpcError::new(ErrorKind::Encode, error.to_string()))?;
+        self.fits(frame.len())?;
         let (mut in_flight, written) =
             match link.send(place, route, kind_of(parts), frame, stream.clone()) {
                 Ok(sent) => sent,

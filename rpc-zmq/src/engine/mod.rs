@@ -208,6 +208,15 @@ impl Engine {
         }
     }
 
+    /// How large a frame may be that a peer with the same options takes.
+    pub(crate) fn max_frame(&self) -> usize {
+        match self {
+            Self::Zmtp(options) => options.max_message,
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq => usize::MAX,
+        }
+    }
+
     /// Waits until what the engine took has been written, as far as it can tell.
     pub(crate) async fn written(&self) {
         match self {

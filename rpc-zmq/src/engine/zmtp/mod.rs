@@ -48,7 +48,7 @@ const FRAMES: usize = 1024;
 /// What a URL says of connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    max_message: usize,
+    pub(crate) max_message: usize,
     /// How long nothing may be heard of a peer. `None`: for ever.
     silence: Option<Duration>,
     connections: usize,
