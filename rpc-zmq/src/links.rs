@@ -217,7 +217,7 @@ async fn carry(
     let announced = async {
         tokio::time::sleep(ANNOUNCEMENT).await;
         if link.was_announced() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     tokio::select! {

@@ -372,38 +372,26 @@ async fn a_peer_that_does_not_read_disturbs_nobody(address: String) -> Outcome {
 }
 
 async fn a_peer_that_does_not_read_is_dropped(address: String) -> Outcome {
-    let mut raw = stuck(&address).await?;
-    // it is given up while nobody reads; then what is in the kernel's buffers is all that comes
-    tokio::time::sleep(Duration::from_secs(6)).await;
-    let mut bytes = vec![0; 1 << 20];
-    let mut read = 0;
-    loop {
-        let some = raw.0.read(&mut bytes);
-        match tokio::time::timeout(Duration::from_secs(5), some).await {
-            Ok(Ok(0) | Err(_)) if read < 60_000_000 => return Ok(()),
-            Ok(Ok(0) | Err(_)) => return Err("all of it was kept".into()),
-            Ok(Ok(some)) => read += some,
-            Err(_) => return Err("the connection was kept".into()),
-        }
-    }
+    // it is no silent one: it goes on to write
+    written_to_until_closed(stuck(&address).await?, &frame(0, HELLO)).await
 }
 
 async fn a_peer_that_reads_nothing_of_little_is_dropped(address: String) -> Outcome {
     let mut raw = Raw::linked(&address).await?;
-    // PINGs come from it, and it still does not read what it asked for
     for id in 1..=20 {
         raw.write(&frame(0, &call_blob(id, 1_000_000))).await;
     }
+    written_to_until_closed(raw, &command(b"PING", b"\0\0")).await
+}
+
+async fn written_to_until_closed(mut raw: Raw, bytes: &[u8]) -> Outcome {
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
     let writing = async {
-        loop {
-            let ping = command(b"PING", b"\0\0");
-            if raw.0.write_all(&ping).await.is_err() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        while raw.0.write_all(bytes).await.is_ok() {
+            pace.tick().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(6), writing)
+    tokio::time::timeout(Duration::from_secs(12), writing)
         .await
         .map_err(|_| "the connection was kept".into())
 }

@@ -50,36 +50,38 @@ impl Connection {
         (mut reader, mut writer): Socket,
         role: Role,
         options: &Options,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Ended> {
         let handshake = async {
             let mut out = Vec::new();
             let mut handshake = Handshake::new(role, &mut out);
             loop {
-                send(&mut writer, &out).await?;
+                write_all(&mut writer, &mut [IoSlice::new(&out)], None).await?;
                 out.clear();
                 let received = handshake.received();
                 let room = LONGEST - received.len();
                 let read = reader.read(&mut received.limit(room)).await;
-                if read.map_err(|error| reason(&error))? == 0 {
-                    return Err("it closed the connection during the handshake".into());
+                if read.map_err(|error| Ended::Closed(reason(&error)))? == 0 {
+                    return Err(Ended::Closed(
+                        "it closed the connection during the handshake".into(),
+                    ));
                 }
                 match handshake.advance(&mut out) {
                     Ok(None) => {}
                     Ok(Some(agreed)) => {
-                        send(&mut writer, &out).await?;
+                        write_all(&mut writer, &mut [IoSlice::new(&out)], None).await?;
                         return Ok(agreed);
                     }
                     Err(broken) => {
                         // perhaps it reads why
                         let _ = writer.write(&[IoSlice::new(&out)]).now_or_never();
-                        return Err(broken);
+                        return Err(Ended::Dropped(broken));
                     }
                 }
             }
         };
         let agreed = timeout(HANDSHAKE, handshake)
             .await
-            .map_err(|_| "it did not finish the handshake in time".to_owned())??;
+            .map_err(|_| Ended::Dropped("it did not finish the handshake in time".into()))??;
         Ok(Self {
             reader,
             writer,
@@ -263,13 +265,6 @@ async fn write(
         write_all(&mut writer, &mut outlet.slices(), limit).await?;
         outlet.clear();
     }
-}
-
-/// Writes a step of the handshake, whose time is limited as a whole.
-async fn send(writer: &mut WriteHalf, bytes: &[u8]) -> Result<(), String> {
-    write_all(writer, &mut [IoSlice::new(bytes)], None)
-        .await
-        .map_err(|ended| ended.reason().to_owned())
 }
 
 /// Writes all of it. Each step must get on within the limit.

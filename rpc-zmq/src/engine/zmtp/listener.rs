@@ -99,9 +99,9 @@ struct Doorway {
     /// How many there have been.
     accepted: u64,
     /// Those that shake hands.
-    pending: JoinSet<(Peer, Result<Connection, String>)>,
+    pending: JoinSet<(Peer, Result<Connection, Ended>)>,
     /// The same, by age.
-    order: VecDeque<AbortHandle>,
+    order: VecDeque<(Peer, AbortHandle)>,
     /// Those that carry frames.
     open: JoinSet<()>,
 }
@@ -117,26 +117,27 @@ impl Doorway {
             return;
         }
         if self.order.len() >= PENDING {
-            self.order.retain(|pending| !pending.is_finished());
+            self.order.retain(|(_, pending)| !pending.is_finished());
         }
         if self.order.len() >= PENDING
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((oldest, pending)) = self.order.pop_front()
         {
-            oldest.abort();
+            pending.abort();
             self.inbound.dropped(
-                &peer,
-                "too many connections are in their handshake: the oldest was given up",
+                &oldest,
+                "it did not finish the handshake, and as many others have begun one as may",
             );
         }
+        let name = peer.clone();
         let options = self.options.clone();
         let shaking = self.pending.spawn(async move {
             let established = Connection::establish(socket, Role::Router, &options).await;
             (peer, established)
         });
-        self.order.push_back(shaking);
+        self.order.push_back((name, shaking));
     }
 
-    fn established(&mut self, peer: Peer, established: Result<Connection, String>) {
+    fn established(&mut self, peer: Peer, established: Result<Connection, Ended>) {
         match established {
             Ok(_) if self.open.len() >= self.options.connections => self
                 .inbound
@@ -147,16 +148,21 @@ impl Doorway {
                     let client = Client::new(&inbound, peer.clone());
                     let ended = connection.carry(client.end()).await;
                     drop(client);
-                    match &ended {
-                        Ended::Dropped(reason) => inbound.dropped(&peer, reason),
-                        other => {
-                            tracing::debug!(name: "rpc.client.gone", %peer, reason = other.reason(), "a client is gone");
-                        }
-                    }
+                    say(&inbound, &peer, &ended);
                     ended.linger().await;
                 });
             }
-            Err(reason) => self.inbound.dropped(&peer, &reason),
+            Err(ended) => say(&self.inbound, &peer, &ended),
+        }
+    }
+}
+
+/// Says why a connection ended. One that looks whether somebody listens, and closes, is no trouble.
+fn say(inbound: &Inbound, peer: &Peer, ended: &Ended) {
+    match ended {
+        Ended::Dropped(reason) => inbound.dropped(peer, reason),
+        other => {
+            tracing::debug!(name: "rpc.client.gone", %peer, reason = other.reason(), "a client is gone");
         }
     }
 }

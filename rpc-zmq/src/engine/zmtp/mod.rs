@@ -102,7 +102,9 @@ pub(crate) async fn connect(address: &Address, options: &Options) -> Result<Conn
             std::io::ErrorKind::ConnectionRefused => "nobody listens there".into(),
             _ => error.to_string(),
         })?;
-    Connection::establish(socket, Role::Dealer, options).await
+    Connection::establish(socket, Role::Dealer, options)
+        .await
+        .map_err(|ended| ended.reason().to_owned())
 }
 
 /// What a peer calls something, fit to be shown.
