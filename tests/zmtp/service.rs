@@ -57,6 +57,6 @@ pub(crate) async fn client(address: &str, options: &str) -> OctetsClient {
 /// Whether a node serves whoever behaves.
 pub(crate) async fn is_served(address: &str) -> bool {
     let client = client(address, "").await;
-    let client = client.prepare(|call| call.timeout(std::time::Duration::from_secs(3)));
+    let client = client.prepare(|call| call.timeout(std::time::Duration::from_secs(10)));
     client.blob(&Context::new(), 3).await.is_ok()
 }

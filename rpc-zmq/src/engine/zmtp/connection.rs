@@ -261,9 +261,14 @@ async fn write(
         if !open {
             return Ok(());
         }
+        let idle = batch.is_empty();
         outlet.put(&mut batch);
         write_all(&mut writer, &mut outlet.slices(), limit).await?;
         outlet.clear();
+        // only signs of life are asked for
+        if idle {
+            (batch, outlet) = (Vec::new(), Outlet::default());
+        }
     }
 }
 

@@ -10,8 +10,8 @@ const COPIED: usize = 2 * 1024;
 /// Frames leave in one message up to this size. A message has a limit at the peer, and no meaning of its own.
 const MESSAGE: usize = 64 * 1024;
 
-/// Memory above this is given back after it was used.
-const KEPT: usize = 4 * 1024;
+/// Memory above this is given back after it was used; what is below, when nothing leaves for a while.
+const KEPT: usize = 16 * 1024;
 
 /// Frames as they are to be written.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! The codec and the handshake by themselves: however bytes are split, and whatever they are.
 
+use super::Options;
 use super::command::{self, Command};
 use super::greeting;
 use super::handshake::{Agreed, Handshake, LONGEST, Role};
@@ -153,6 +154,21 @@ proptest! {
         prop_assert!(agreed.pings);
         let unread = [&agreed.rest[..], rest].concat();
         prop_assert_eq!(unread, part(false, b"early"));
+    }
+}
+
+#[test]
+fn options_say_what_is_wrong() {
+    let parse = |options: &str| Options::parse(&format!("zmq://a:1?{options}").parse().unwrap());
+    assert!(parse("heartbeat=0&max_message=65536&connections=1").is_ok());
+    for (options, expected) in [
+        ("heartbeat=5", "milliseconds"),
+        ("heartbeat=5s", "number"),
+        ("max_message=1000", "at least 65536"),
+        ("connections=0", "at least 1"),
+    ] {
+        let error = parse(options).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
     }
 }
 
