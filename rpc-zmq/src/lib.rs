@@ -22,6 +22,11 @@
 //! | `advertise=host:port` | what the node calls itself, in logs and errors of its clients | where it listens |
 //! | `window=n` | how many requests one client may have in flight at this node | 1,024 |
 //! | `window_bytes=n` | how many bytes of requests one client may have in flight at this node | 64 MiB |
+//! | `unread_bytes=n` | how many bytes of answers may wait for a client that does not read them; with more, it is dropped | 64 MiB |
+//! | `max_message=n` | how many bytes a request or an answer may have, at least 65,536. The same at both ends: what is larger is refused by whoever sends it, and a peer that sends it all the same is dropped | 8 MiB |
+//! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
+//! | `connections=n` | how many connections a node may have; further ones are closed at once | 4,096 |
+//! | `engine=name` | `zmtp`, or with the feature `engine-zeromq` also `zeromq`: see below | `zmtp` |
 //!
 //! # Links
 //!
@@ -31,22 +36,39 @@
 //! within the deadline of the message. After a long outage it may take up to six seconds until a node is dialled again: a timeout
 //! that is shorter can end before that.
 //!
+//! A link that is lost is noticed when the other end closes its connection, or when nothing was heard for the time of `heartbeat`: of a
+//! host that is gone without a word, a cable that was pulled, a process that was stopped.
+//!
 //! # Security
 //!
-//! There is no authentication and no encryption yet, and the socket implementation that is used, the `zeromq` crate, can be
-//! stopped by a malicious peer: a frame header of 73 bytes that claims an absurd length makes it abort the process. Listen on
-//! the loopback interface or on a network that you trust.
+//! There is no authentication and no encryption yet: whoever can connect can call every method. Listen on the loopback interface or on
+//! a network that you trust.
+//!
+//! A peer cannot stop a node, though. Whatever bytes it sends, only its own connection is closed; handshakes, messages, connections and
+//! what waits to be read are limited (the options above, and `docs/zeromq-engine.md` for the rest), and a length that it announces is
+//! not reserved. What happens past a limit is logged, and counted in
+//! [`TransportStats::clients_dropped`](rpc_core::transport::TransportStats::clients_dropped).
+//!
+//! # Engines
+//!
+//! The crate speaks ZMTP 3.1 and 3.0 itself, with the mechanism NULL, and interoperates with DEALER and ROUTER sockets of other
+//! implementations. A peer of ZMTP 2.0 or older, one that asks for another mechanism, and one of another socket type are refused. An identity
+//! that a peer sets is ignored. A peer of 3.0 cannot be asked for signs of life, so it may be silent for ever.
+//!
+//! With the feature `engine-zeromq`, `engine=zeromq` in a URL picks the `zeromq` crate instead, for comparison. It can be stopped by a
+//! malicious peer, and has none of the options `max_message`, `heartbeat` and `connections`.
 //!
 //! # Runtime
 //!
-//! I/O runs in tasks of the Tokio runtime in which the transport is used: two per link on the client's side, one per node and
-//! one per link on the server's. Handlers never run in them. They live as long as the runtime in which the first message was sent or
-//! the first server started: a transport is for one runtime.
+//! I/O runs in tasks of the Tokio runtime in which the transport is used: two per link on either side, and one per node. Handlers
+//! never run in them. They live as long as the runtime in which the first message was sent or the first server started: a transport
+//! is for one runtime.
 //!
 //! # Ending
 //!
-//! `Server::wait` and `Transport::close` wait until every frame has been handed to the `zeromq` crate, and 20 ms more: the crate does not say
-//! when it has written what it has. A reply of many megabytes can be lost if the process ends right after it.
+//! When `Server::wait` returns, every answer has been written to its socket, and the clients know that the server is gone, unless one of them does not read.
+//! `Transport::close` also closes each link in order: it says that nothing more comes, and waits up to a second for the other end to have read
+//! everything. So the process may end right after it.
 
 mod address;
 mod backoff;
@@ -54,6 +76,7 @@ mod engine;
 mod links;
 
 use address::Directory;
+use engine::Engine;
 use links::ZmqLinks;
 use rpc_core::exchange::Exchange;
 use rpc_core::transport::{OpenError, Scheme, TransportUrl};
@@ -79,6 +102,17 @@ pub const fn scheme() -> Scheme {
 }
 
 fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
-    url.only_options(&["listen", "advertise", "window", "window_bytes"])?;
-    Exchange::open(url, ZmqLinks::new(Directory::parse(url)?))
+    let known: Vec<_> = [
+        "listen",
+        "advertise",
+        "window",
+        "window_bytes",
+        "unread_bytes",
+    ]
+    .into_iter()
+    .chain(Engine::option_names())
+    .collect();
+    url.only_options(&known)?;
+    let links = ZmqLinks::new(Directory::parse(url)?, Engine::parse(url)?);
+    Exchange::open(url, links)
 }

@@ -1,26 +1,28 @@
-//! Links over ZeroMQ: one task per listed node on the client's side, one per node and one per peer on the server's.
+//! Links over ZeroMQ: which connections there are. What happens on one is the engine's affair.
 
 use crate::address::{Address, Directory};
 use crate::backoff::Backoff;
-use crate::engine::{self, Event, Listener, Peer, PeerSender, Receiver, Sender};
-use bytes::Bytes;
+use crate::engine::{Closing, Connection, Ended, Engine, ToNode};
 use rpc_core::StartError;
-use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound, ServerLink};
+use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-
-/// How many frames leave in one ZeroMQ message at most: with more, the peer would have nothing to do until all have come.
-const BATCH: usize = 16;
 
 /// How long a node may take to announce itself once it is connected to.
 const ANNOUNCEMENT: Duration = Duration::from_secs(5);
 
+/// How long the links may take to end once they are closed.
+const CLOSING: Duration = Duration::from_secs(2);
+
 /// The links of one transport.
 pub(crate) struct ZmqLinks {
     directory: Directory,
+    engine: Engine,
+    close: watch::Sender<bool>,
+    closing: Closing,
     /// Every task of this transport. They end when it is dropped.
     tasks: Mutex<JoinSet<()>>,
     /// Held while a first server starts to listen, so that a second one waits.
@@ -35,9 +37,13 @@ struct Listening {
 }
 
 impl ZmqLinks {
-    pub(crate) fn new(directory: Directory) -> Self {
+    pub(crate) fn new(directory: Directory, engine: Engine) -> Self {
+        let (close, closing) = Closing::new();
         Self {
             directory,
+            engine,
+            close,
+            closing,
             tasks: Mutex::default(),
             listening: tokio::sync::Mutex::default(),
             bound: Mutex::default(),
@@ -56,7 +62,13 @@ impl Links for ZmqLinks {
     fn dial(&self, outbound: &Arc<Outbound>) {
         for address in &self.directory.nodes {
             let node = outbound.add_node(&address.to_string());
-            self.spawn(keep_linked(Arc::clone(outbound), node, address.clone()));
+            self.spawn(keep_linked(
+                Arc::clone(outbound),
+                node,
+                address.clone(),
+                self.engine.clone(),
+                self.closing.clone(),
+            ));
         }
     }
 
@@ -81,8 +93,11 @@ impl Links for ZmqLinks {
                 ))),
                 (None, wanted, _) => {
                     let wanted = wanted?;
-                    let (bound, sender, listener) =
-                        engine::bind(&wanted).await.map_err(StartError::Listen)?;
+                    let (listener, bound) = self
+                        .engine
+                        .bind(&wanted)
+                        .await
+                        .map_err(StartError::Listen)?;
                     let name = self
                         .directory
                         .advertise
@@ -91,7 +106,7 @@ impl Links for ZmqLinks {
                         .to_string();
                     inbound.set_address(&name);
                     tracing::info!(name: "rpc.node.listening", address = %bound, advertised = name, "node is listening");
-                    self.spawn(serve(inbound, sender, listener));
+                    self.spawn(listener.serve(inbound, self.closing.clone()));
                     *self.bound.lock().unwrap_or_else(PoisonError::into_inner) =
                         Some(bound.to_string());
                     *listening = Some(Listening {
@@ -111,39 +126,65 @@ impl Links for ZmqLinks {
             .clone()
     }
 
+    fn max_frame(&self) -> usize {
+        self.engine.max_frame()
+    }
+
     fn written(&self) -> BoxFuture<()> {
-        Box::pin(engine::linger())
+        let engine = self.engine.clone();
+        Box::pin(async move { engine.written().await })
     }
 
     fn close(&self) -> BoxFuture<()> {
         let mut tasks =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let _ = self.close.send(true);
         Box::pin(async move {
-            tasks.shutdown().await;
+            // links that are closed end by themselves, once the peer has what was written
+            let ended = async { while tasks.join_next().await.is_some() {} };
+            if tokio::time::timeout(CLOSING, ended).await.is_err() {
+                tasks.shutdown().await;
+            }
         })
     }
 }
 
 /// Dials a node again and again, and carries frames while there is a connection.
-async fn keep_linked(outbound: Arc<Outbound>, node: NodeId, address: Address) {
+async fn keep_linked(
+    outbound: Arc<Outbound>,
+    node: NodeId,
+    address: Address,
+    engine: Engine,
+    mut closing: Closing,
+) {
     let mut backoff = Backoff::new();
     loop {
-        match engine::connect(&address).await {
-            Ok((sender, receiver)) => {
+        let connected = tokio::select! {
+            connected = engine.connect(&address) => connected,
+            () = closing.wait() => return,
+        };
+        match connected {
+            Ok(connection) => {
                 let mut up = Up {
                     outbound: &outbound,
                     node,
                     link: outbound.link_up(node),
                     reason: "the transport was closed".into(),
                 };
-                up.reason = carry(&outbound, node, &up.link, sender, receiver).await;
+                let ended = carry(&outbound, node, &up.link, connection).await;
+                up.reason = ended.reason().to_owned();
                 if up.link.was_announced() {
                     backoff.reset();
                 }
+                drop(up);
+                ended.linger().await;
             }
             Err(reason) => outbound.dial_failed(node, &reason),
         }
-        tokio::time::sleep(backoff.next()).await;
+        tokio::select! {
+            () = tokio::time::sleep(backoff.next()) => {}
+            () = closing.wait() => return,
+        }
     }
 }
 
@@ -161,112 +202,26 @@ impl Drop for Up<'_> {
     }
 }
 
-/// Carries frames until the connection is lost, or the link is given up. Returns why.
+/// Carries frames until the connection is lost, or the link is given up.
 async fn carry(
-    outbound: &Outbound,
+    outbound: &Arc<Outbound>,
     node: NodeId,
     link: &Arc<ClientLink>,
-    mut sender: Sender,
-    mut receiver: Receiver,
-) -> String {
-    let writer = {
-        let link = Arc::clone(link);
-        async move {
-            let mut batch: Vec<Bytes> = Vec::new();
-            while link.next_frames(&mut batch, BATCH).await {
-                if let Err(reason) = sender.send(&mut batch).await {
-                    return reason;
-                }
-            }
-            "the link was given up".into()
+    connection: Connection,
+) -> Ended {
+    let end = ToNode {
+        outbound: Arc::clone(outbound),
+        node,
+        link: Arc::clone(link),
+    };
+    let announced = async {
+        tokio::time::sleep(ANNOUNCEMENT).await;
+        if link.was_announced() {
+            std::future::pending::<()>().await;
         }
     };
-    let mut announcement = std::pin::pin!(tokio::time::sleep(ANNOUNCEMENT));
-    // in a task of its own: a message that arrives and one that leaves do not wait for each other
-    let mut writer = AbortOnDrop(tokio::spawn(writer));
-    loop {
-        tokio::select! {
-            received = receiver.receive() => match received {
-                Ok(frames) => {
-                    outbound.receive(node, link, frames);
-                }
-                Err(reason) => return reason,
-            },
-            () = &mut announcement, if !link.was_announced() => {
-                return "the node did not say in time what it serves".into();
-            }
-            ended = &mut writer.0 => return ended.unwrap_or_else(|error| error.to_string()),
-        }
-    }
-}
-
-/// A task that does not outlive whoever started it.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Takes in what arrives at a listening socket.
-async fn serve(inbound: Arc<Inbound>, sender: PeerSender, mut listener: Listener) {
-    let mut peers: HashMap<Peer, Connected> = HashMap::new();
-    loop {
-        match listener.receive().await {
-            Ok(Event::Frames(peer, frames)) => {
-                let connected = peers
-                    .entry(peer)
-                    .or_insert_with_key(|peer| Connected::new(&inbound, &sender, peer));
-                inbound.receive(&connected.link, frames);
-            }
-            Ok(Event::Gone(peer)) => drop(peers.remove(&peer)),
-            Err(reason) => {
-                tracing::error!(name: "rpc.node.failed", reason, "the node can't receive any more");
-                return;
-            }
-        }
-    }
-}
-
-/// A client that has sent something.
-struct Connected {
-    inbound: Arc<Inbound>,
-    link: Arc<ServerLink>,
-    _writer: AbortOnDrop<()>,
-}
-
-impl Connected {
-    fn new(inbound: &Arc<Inbound>, sender: &PeerSender, peer: &Peer) -> Self {
-        // the ids of peers are bytes of no meaning
-        let name: String = peer
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let link = inbound.link_up(rpc_core::Peer::new("zmq", &name));
-        let writer = {
-            let (link, mut sender, peer) = (Arc::clone(&link), sender.clone(), peer.clone());
-            async move {
-                let mut batch: Vec<Bytes> = Vec::new();
-                while link.next_frames(&mut batch, BATCH).await {
-                    // a peer that is gone is told by the listener
-                    if sender.send(&peer, &mut batch).await.is_err() {
-                        return;
-                    }
-                }
-            }
-        };
-        Self {
-            inbound: Arc::clone(inbound),
-            link,
-            _writer: AbortOnDrop(tokio::spawn(writer)),
-        }
-    }
-}
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        self.inbound.link_down(&self.link);
+    tokio::select! {
+        ended = connection.carry(Arc::new(end)) => ended,
+        () = announced => Ended::Dropped("the node did not say in time what it serves".into()),
     }
 }

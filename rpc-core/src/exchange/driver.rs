@@ -1,6 +1,7 @@
 //! The two halves as one transport.
 
 use super::frame::{Credit, Window};
+use super::inbound::UNREAD_BYTES;
 use super::link::InFlight;
 use super::request::Opened;
 use super::stream::{Batch, End, StreamQueue};
@@ -33,6 +34,11 @@ pub trait Links: Send + Sync + 'static {
     /// Where it listens.
     fn local_addr(&self) -> Option<String>;
 
+    /// How many bytes a frame may have. What is larger is refused before it is sent.
+    fn max_frame(&self) -> usize {
+        usize::MAX
+    }
+
     /// Waits until the frames that were taken are on their way, as far as the transport can tell.
     fn written(&self) -> BoxFuture<()>;
 
@@ -54,7 +60,8 @@ pub struct Exchange<L> {
 }
 
 impl<L: Links> Exchange<L> {
-    /// Makes a transport of links. The URL may set the window of its node: `window` (requests) and `window_bytes`.
+    /// Makes a transport of links. The URL may set the window of its node: `window` (requests) and `window_bytes`; and how many
+    /// bytes may wait for a client that does not read them: `unread_bytes`.
     ///
     /// # Errors
     ///
@@ -69,10 +76,17 @@ impl<L: Links> Exchange<L> {
             requests: positive("window", WINDOW_REQUESTS)?,
             bytes: positive("window_bytes", WINDOW_BYTES)?,
         };
+        let unread_bytes = positive("unread_bytes", UNREAD_BYTES)?;
         let counters = Arc::new(TransportCounters::default());
         Ok(Transport::from_driver(Self {
-            outbound: Arc::new(Outbound::new(Arc::clone(&counters))),
-            inbound: Arc::new(Inbound::new(window, Arc::clone(&counters))),
+            outbound: Arc::new(
+                Outbound::new(Arc::clone(&counters)).with_max_frame(links.max_frame()),
+            ),
+            inbound: Arc::new(
+                Inbound::new(window, Arc::clone(&counters))
+                    .with_unread_bytes(unread_bytes as usize)
+                    .with_max_frame(links.max_frame()),
+            ),
             links: Arc::new(links),
             dialled: OnceLock::new(),
             closed: AtomicBool::new(false),

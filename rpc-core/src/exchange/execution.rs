@@ -176,7 +176,13 @@ impl Responder for Execution {
         let header = frame::numbers_header([first, count]);
         // two numbers never make a header too long
         if frame::prepend(&mut items, Kind::Items, self.id, &header).is_ok() {
-            self.link.push_of(self.id, items.into_bytes());
+            let frame = items.into_bytes();
+            if self.fits(&frame) {
+                self.link.push_of(self.id, frame);
+            } else {
+                self.link.finish(self.id, Some(self.too_large(&frame)));
+                self.cancel();
+            }
         }
     }
 
@@ -204,6 +210,13 @@ impl Responder for Execution {
             )),
             Ending::Quiet => None,
         };
+        let frame = frame.map(|frame| {
+            if self.fits(&frame) {
+                frame
+            } else {
+                self.too_large(&frame)
+            }
+        });
         self.link.finish(self.id, frame);
     }
 
@@ -213,6 +226,20 @@ impl Responder for Execution {
 }
 
 impl Execution {
+    fn fits(&self, frame: &[u8]) -> bool {
+        frame.len() <= self.link.max_frame()
+    }
+
+    /// What is sent instead of an answer that is larger than a frame may be.
+    fn too_large(&self, frame: &[u8]) -> Bytes {
+        let message = format!(
+            "the answer has {} bytes, and the node's transport takes {} at most",
+            frame.len(),
+            self.link.max_frame()
+        );
+        self.failure(ErrorKind::Remote, &message)
+    }
+
     fn failure(&self, kind: ErrorKind, message: &str) -> Bytes {
         frame::fail(self.id, kind.name(), message, None)
     }

@@ -21,10 +21,15 @@ pub const WINDOW_REQUESTS: u32 = 1024;
 /// How many bytes of requests a client may have in flight at a node, unless the node's URL says otherwise.
 pub const WINDOW_BYTES: u32 = 64 * 1024 * 1024;
 
+/// How many bytes may wait for a client that does not read them, unless the node's URL says otherwise.
+pub(crate) const UNREAD_BYTES: u32 = 64 * 1024 * 1024;
+
 /// The server's half of a transport over links.
 pub struct Inbound {
     instance: [u8; 16],
     window: Window,
+    unread_bytes: usize,
+    max_frame: usize,
     table: Mutex<Table>,
     /// The serial of the last announcement. Held while one is made and pushed, so that none overtakes a newer one.
     announcing: Mutex<u64>,
@@ -45,16 +50,31 @@ impl Inbound {
         Self {
             instance: fastrand::u128(..).to_be_bytes(),
             window,
+            unread_bytes: UNREAD_BYTES as usize,
+            max_frame: usize::MAX,
             table: Mutex::default(),
             announcing: Mutex::default(),
             counters,
         }
     }
 
+    /// Gives a client up once so many bytes wait for it.
+    pub(crate) fn with_unread_bytes(self, unread_bytes: usize) -> Self {
+        Self {
+            unread_bytes,
+            ..self
+        }
+    }
+
+    /// Answers that are larger fail.
+    pub(crate) fn with_max_frame(self, max_frame: usize) -> Self {
+        Self { max_frame, ..self }
+    }
+
     /// A client has connected.
     #[must_use]
     pub fn link_up(&self, peer: Peer) -> Arc<ServerLink> {
-        let link = Arc::new(ServerLink::new(peer));
+        let link = Arc::new(ServerLink::new(peer).with_limits(self.unread_bytes, self.max_frame));
         let mut table = lock(&self.table);
         if table.closed {
             drop(table);
@@ -70,7 +90,28 @@ impl Inbound {
         lock(&self.table)
             .links
             .retain(|known| !Arc::ptr_eq(known, link));
+        if link.is_overrun() {
+            self.dropped(
+                link.peer(),
+                "more bytes wait for it than may: it does not read fast enough, or not at all",
+            );
+        }
         link.lose();
+    }
+
+    /// A client was refused, or its connection given up, for what it did or did not do.
+    pub fn dropped(&self, peer: &Peer, reason: &str) {
+        self.counters.clients_dropped.fetch_add(1, Relaxed);
+        crate::log::rate_limited!({
+            tracing::warn!(name: "rpc.client.dropped", %peer, reason, "a client was dropped");
+        });
+    }
+
+    /// Clients can't be taken in at the moment.
+    pub fn accept_failed(&self, reason: &str) {
+        crate::log::rate_limited!({
+            tracing::error!(name: "rpc.node.accept_failed", reason, "the node can't take in clients");
+        });
     }
 
     /// Every link is closed.

@@ -6,7 +6,7 @@ use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
 use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
-use crate::{RpcError, lock};
+use crate::{ErrorKind, RpcError, lock};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct Outbound {
     /// A link came or went, was announced, or could not be made.
     pub(super) changed: Notify,
     pub(crate) counters: Arc<TransportCounters>,
+    /// How many bytes a frame may have, if that is limited.
+    max_frame: Option<usize>,
 }
 
 impl Outbound {
@@ -27,6 +29,24 @@ impl Outbound {
         Self {
             counters,
             ..Self::default()
+        }
+    }
+
+    pub(crate) fn with_max_frame(self, max_frame: usize) -> Self {
+        Self {
+            max_frame: Some(max_frame),
+            ..self
+        }
+    }
+
+    /// Refuses a request that is larger than a frame may be.
+    pub(super) fn fits(&self, len: usize) -> Result<(), RpcError> {
+        match self.max_frame {
+            Some(most) if len > most => Err(RpcError::new(
+                ErrorKind::Encode,
+                format!("the message has {len} bytes, and this transport takes {most} at most"),
+            )),
+            _ => Ok(()),
         }
     }
 

@@ -8,6 +8,9 @@ use std::task::{Context, Poll, Waker};
 /// How many frames leave without waiting for others that are likely to come: with more, the peer would sit idle.
 const ENOUGH: usize = 8;
 
+/// How many bytes are handed on at a time, but for one frame that has more: what is handed on counts no more as waiting.
+const TOGETHER: usize = 256 * 1024;
+
 /// The frames that wait for one link, in the order in which they leave.
 ///
 /// On a client's end, requests are bounded by the window that the peer announced, and the rest by the requests. On an instance's
@@ -18,6 +21,8 @@ pub(crate) struct Outbox {
     writer: Option<Waker>,
     /// How many of them are no items of streams, which credit bounds.
     answers: usize,
+    /// How many bytes all of them have.
+    bytes: usize,
     /// What was taken last may not have been handed on yet.
     writing: bool,
     /// The writer is left alone: more frames are about to come.
@@ -33,6 +38,7 @@ impl Outbox {
             return None;
         }
         self.answers += usize::from(is_answer(&frame));
+        self.bytes += frame.len();
         self.frames.push_back(frame);
         if self.held && self.frames.len() < ENOUGH {
             None
@@ -71,6 +77,11 @@ impl Outbox {
         self.answers
     }
 
+    /// How many bytes wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether everything has been handed to whoever writes.
     pub(crate) fn is_flushed(&self) -> bool {
         self.frames.is_empty() && !self.writing
@@ -93,6 +104,7 @@ impl Outbox {
             return false;
         };
         self.answers -= usize::from(is_answer(&withdrawn));
+        self.bytes -= withdrawn.len();
         true
     }
 
@@ -101,6 +113,7 @@ impl Outbox {
         self.closed = true;
         self.writing = false;
         self.answers = 0;
+        self.bytes = 0;
         let unwritten = std::mem::take(&mut self.frames)
             .into_iter()
             .filter(|waiting| frame::kind(waiting).is_some_and(frame::Kind::is_request))
@@ -125,10 +138,17 @@ impl Outbox {
         let count = self.frames.len().min(most);
         // and room for what a transport puts in front
         batch.reserve(count + 1);
-        for frame in self.frames.drain(..count) {
+        let mut bytes = 0;
+        while batch.len() < most
+            && let Some(next) = self.frames.front()
+            && (bytes == 0 || bytes + next.len() <= TOGETHER)
+            && let Some(frame) = self.frames.pop_front()
+        {
+            bytes += frame.len();
             self.answers -= usize::from(is_answer(&frame));
             batch.push(frame);
         }
+        self.bytes -= bytes;
         self.writing = count > 0;
         !self.closed
     }

@@ -26,6 +26,10 @@ mod tests;
 /// [`Inbound::receive`](super::Inbound::receive).
 pub struct ServerLink {
     peer: Peer,
+    /// How many bytes may wait to be written.
+    unread_bytes: usize,
+    /// How many bytes a frame may have.
+    max_frame: usize,
     state: Mutex<State>,
 }
 
@@ -40,9 +44,21 @@ struct State {
     running: IdMap<Arc<Execution>>,
     outbox: Outbox,
     heartbeat: Heartbeat,
+    /// More bytes waited to be written than may.
+    overrun: bool,
 }
 
 impl State {
+    /// Adds a frame, unless so much waits already that the link is given up. The waker is to be woken when the lock has been given
+    /// back.
+    fn push(&mut self, frame: Bytes, most: usize) -> Option<Waker> {
+        if self.outbox.bytes() < most {
+            return self.outbox.push(frame);
+        }
+        self.overrun = true;
+        self.outbox.close().1
+    }
+
     fn insert(&mut self, id: u64, execution: &Arc<Execution>) -> Option<Waker> {
         let monitor = execution.monitor();
         self.running.insert(id, Arc::clone(execution));
@@ -95,8 +111,28 @@ impl ServerLink {
     pub(crate) fn new(peer: Peer) -> Self {
         Self {
             peer,
+            unread_bytes: usize::MAX,
+            max_frame: usize::MAX,
             state: Mutex::default(),
         }
+    }
+
+    /// Is given up once so many bytes wait to be written, and takes no frames that are larger than this.
+    pub(crate) fn with_limits(self, unread_bytes: usize, max_frame: usize) -> Self {
+        Self {
+            unread_bytes,
+            max_frame,
+            ..self
+        }
+    }
+
+    pub(crate) fn max_frame(&self) -> usize {
+        self.max_frame
+    }
+
+    /// Whether it was given up because more bytes waited to be written than may.
+    pub(crate) fn is_overrun(&self) -> bool {
+        lock(&self.state).overrun
     }
 
     pub(crate) fn peer(&self) -> &Peer {
@@ -164,7 +200,7 @@ impl ServerLink {
     pub(crate) fn announce(&self, serial: u64, frame: Bytes) {
         let mut state = lock(&self.state);
         state.announced = serial;
-        let writer = state.outbox.push(frame);
+        let writer = state.push(frame, self.unread_bytes);
         drop(state);
         wake(writer);
     }
@@ -175,14 +211,14 @@ impl ServerLink {
         if state.outbox.answers() > unread(window) {
             return Err(NOT_READING.into());
         }
-        let writer = state.outbox.push(frame);
+        let writer = state.push(frame, self.unread_bytes);
         drop(state);
         wake(writer);
         Ok(())
     }
 
     pub(crate) fn push(&self, frame: Bytes) {
-        let writer = lock(&self.state).outbox.push(frame);
+        let writer = lock(&self.state).push(frame, self.unread_bytes);
         wake(writer);
     }
 
@@ -251,7 +287,7 @@ impl ServerLink {
     pub(crate) fn finish(&self, id: u64, frame: Option<Bytes>) {
         let mut state = lock(&self.state);
         let writer = match (state.remove(id), frame) {
-            (Some(_), Some(frame)) => state.outbox.push(frame),
+            (Some(_), Some(frame)) => state.push(frame, self.unread_bytes),
             _ => None,
         };
         drop(state);
@@ -262,7 +298,7 @@ impl ServerLink {
     pub(crate) fn push_of(&self, id: u64, frame: Bytes) {
         let mut state = lock(&self.state);
         let writer = if state.running.contains_key(&id) {
-            state.outbox.push(frame)
+            state.push(frame, self.unread_bytes)
         } else {
             None
         };

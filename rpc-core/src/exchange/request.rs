@@ -128,6 +128,7 @@ impl Outbound {
         write_header(&mut frame, parts, version, route).map_err(|error| {
             RpcError::new(ErrorKind::Encode, error.to_string()).with_source(error)
         })?;
+        self.fits(frame.len())?;
         let (mut in_flight, written) =
             match link.send(place, route, kind_of(parts), frame, stream.clone()) {
                 Ok(sent) => sent,

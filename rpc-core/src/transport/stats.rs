@@ -19,5 +19,7 @@ crate::counters::counters! {
         links_made,
         /// Those that were lost.
         links_lost,
+        /// Clients that were refused, or whose connection was given up, for what they did or did not do: the log says what.
+        clients_dropped,
     }
 }

@@ -1,17 +1,249 @@
-//! The seam between this crate and a ZeroMQ implementation: everything that touches a socket.
+//! The seam between this crate and an implementation of ZeroMQ: everything that touches a socket.
 //!
-//! An engine has two functions and four types:
+//! An engine connects to a node and listens for clients. What it gets is one end of each link ([`End`]): it hands in the
+//! frames that arrive, and asks for those that are to be written. So a message crosses one task on its way from the socket, and
+//! one on its way there.
 //!
-//! - `connect(&Address) -> (Sender, Receiver)`: a DEALER with one connection. `Sender::send(messages)` takes the frames that
-//!   leave together, in one ZeroMQ message of one part a frame; `Receiver::receive()` gives the frames of the next message,
-//!   and an error when the peer is gone.
-//! - `bind(&Address) -> (Address, PeerSender, Listener)`: a ROUTER. `Listener::receive()` gives what happened: frames of a peer, or that
-//!   one is gone; `PeerSender::send(&Peer, frames)` sends to one.
-//!
-//! Frames are opaque here. The engine in use is the `zeromq` crate.
+//! - [`zmtp`] is the engine of this crate.
+//! - `zeromq` is the `zeromq` crate, behind the feature `engine-zeromq`.
 
+#[cfg(feature = "engine-zeromq")]
 mod zeromq;
+mod zmtp;
 
-pub(crate) use self::zeromq::{
-    Event, Listener, Peer, PeerSender, Receiver, Sender, bind, connect, linger,
-};
+use crate::address::Address;
+use bytes::Bytes;
+use rpc_core::Peer;
+use rpc_core::exchange::{ClientLink, Inbound, NodeId, Outbound, ServerLink};
+use rpc_core::transport::{ParseUrlError, TransportUrl};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// One end of a link, as an engine sees it.
+pub(crate) trait End: Send + Sync + 'static {
+    /// Takes frames that arrived together, and leaves the vector empty.
+    fn receive(&self, frames: &mut Vec<Bytes>);
+
+    /// Waits for frames that are to be written, and adds up to `most` of them. `false` once the link is closed; whoever asks for more
+    /// has written what it took. Cancel safe.
+    fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize)
+    -> impl Future<Output = bool> + Send;
+}
+
+/// A client's end of a link.
+pub(crate) struct ToNode {
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) node: NodeId,
+    pub(crate) link: Arc<ClientLink>,
+}
+
+impl End for ToNode {
+    fn receive(&self, frames: &mut Vec<Bytes>) {
+        self.outbound
+            .receive(self.node, &self.link, frames.drain(..));
+    }
+
+    async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
+        self.link.next_frames(batch, most).await
+    }
+}
+
+/// A node's end of a link.
+pub(crate) struct ToClient {
+    inbound: Arc<Inbound>,
+    link: Arc<ServerLink>,
+}
+
+impl End for ToClient {
+    fn receive(&self, frames: &mut Vec<Bytes>) {
+        self.inbound.receive(&self.link, frames.drain(..));
+    }
+
+    async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
+        self.link.next_frames(batch, most).await
+    }
+}
+
+/// A client that is linked. The link is down when this is dropped.
+pub(crate) struct Client(Arc<ToClient>);
+
+impl Client {
+    pub(crate) fn new(inbound: &Arc<Inbound>, peer: Peer) -> Self {
+        Self(Arc::new(ToClient {
+            inbound: Arc::clone(inbound),
+            link: inbound.link_up(peer),
+        }))
+    }
+
+    pub(crate) fn end(&self) -> Arc<ToClient> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.0.inbound.link_down(&self.0.link);
+    }
+}
+
+/// Why a connection ended.
+pub(crate) enum Ended {
+    /// The peer closed it, or the network did.
+    Closed(String),
+    /// The peer broke a rule, or does not live.
+    Dropped(String),
+    /// This side closed the link. The peer has not read everything yet, perhaps.
+    Shut(zmtp::Unread),
+}
+
+impl Ended {
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Self::Closed(reason) | Self::Dropped(reason) => reason,
+            Self::Shut(_) => "the link was closed",
+        }
+    }
+
+    /// Gives the peer time to read what was written last. The link is down by then.
+    pub(crate) async fn linger(self) {
+        if let Self::Shut(unread) = self {
+            unread.linger().await;
+        }
+    }
+}
+
+/// Tells the tasks of a transport that it is closed.
+#[derive(Clone)]
+pub(crate) struct Closing(watch::Receiver<bool>);
+
+impl Closing {
+    pub(crate) fn new() -> (watch::Sender<bool>, Self) {
+        let (close, closing) = watch::channel(false);
+        (close, Self(closing))
+    }
+
+    /// Waits until the transport is closed.
+    pub(crate) async fn wait(&mut self) {
+        // an error is an end as well
+        let _ = self.0.wait_for(|closed| *closed).await;
+    }
+}
+
+/// A task that does not outlive whoever started it.
+pub(crate) struct AbortOnDrop<T>(pub(crate) tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Which engine, and what a URL says of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Engine {
+    Zmtp(zmtp::Options),
+    #[cfg(feature = "engine-zeromq")]
+    Zeromq,
+}
+
+/// A connection to a node.
+pub(crate) enum Connection {
+    Zmtp(zmtp::Connection),
+    #[cfg(feature = "engine-zeromq")]
+    Zeromq(zeromq::Connection),
+}
+
+/// A socket that listens.
+pub(crate) enum Listener {
+    Zmtp(zmtp::Listener),
+    #[cfg(feature = "engine-zeromq")]
+    Zeromq(zeromq::Listener),
+}
+
+impl Engine {
+    /// The options of URLs that are for engines.
+    pub(crate) fn option_names() -> impl Iterator<Item = &'static str> {
+        zmtp::Options::NAMES.into_iter().chain(["engine"])
+    }
+
+    pub(crate) fn parse(url: &TransportUrl) -> Result<Self, ParseUrlError> {
+        match url.option("engine") {
+            None | Some("zmtp") => Ok(Self::Zmtp(zmtp::Options::parse(url)?)),
+            #[cfg(feature = "engine-zeromq")]
+            Some("zeromq") => match zmtp::Options::NAMES
+                .into_iter()
+                .find(|name| url.option(name).is_some())
+            {
+                None => Ok(Self::Zeromq),
+                Some(name) => Err(ParseUrlError::new(format!(
+                    "the engine `zeromq` can't do `{name}`"
+                ))),
+            },
+            Some(other) => Err(ParseUrlError::new(format!(
+                "there is no engine `{other}`: there is `zmtp`, and with the feature `engine-zeromq` there is `zeromq`"
+            ))),
+        }
+    }
+
+    pub(crate) async fn connect(&self, address: &Address) -> Result<Connection, String> {
+        match self {
+            Self::Zmtp(options) => zmtp::connect(address, options).await.map(Connection::Zmtp),
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq => zeromq::connect(address).await.map(Connection::Zeromq),
+        }
+    }
+
+    /// Listens at an address; says where, with the port that it got.
+    pub(crate) async fn bind(&self, address: &Address) -> Result<(Listener, Address), String> {
+        match self {
+            Self::Zmtp(options) => zmtp::Listener::bind(address, options)
+                .await
+                .map(|(listener, bound)| (Listener::Zmtp(listener), bound)),
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq => zeromq::bind(address)
+                .await
+                .map(|(listener, bound)| (Listener::Zeromq(listener), bound)),
+        }
+    }
+
+    /// How large a frame may be that a peer with the same options takes.
+    pub(crate) fn max_frame(&self) -> usize {
+        match self {
+            Self::Zmtp(options) => options.max_message,
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq => usize::MAX,
+        }
+    }
+
+    /// Waits until what the engine took has been written, as far as it can tell.
+    pub(crate) async fn written(&self) {
+        match self {
+            // it takes more when it has written what it took
+            Self::Zmtp(_) => {}
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq => tokio::time::sleep(zeromq::LINGER).await,
+        }
+    }
+}
+
+impl Connection {
+    /// Carries frames until the connection is lost, or the link closed.
+    pub(crate) async fn carry(self, end: Arc<impl End>) -> Ended {
+        match self {
+            Self::Zmtp(connection) => connection.carry(end).await,
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq(connection) => connection.carry(end).await,
+        }
+    }
+}
+
+impl Listener {
+    /// Takes in clients until the transport is closed, and waits for their links to end.
+    pub(crate) async fn serve(self, inbound: Arc<Inbound>, closing: Closing) {
+        match self {
+            Self::Zmtp(listener) => listener.serve(inbound, closing).await,
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq(listener) => listener.serve(inbound, closing).await,
+        }
+    }
+}

@@ -1,10 +1,32 @@
-//! The engine made of the `zeromq` crate.
+//! The engine made of the `zeromq` crate, version 0.7.
+//!
+//! Between good peers it does what the other engine does: it passes the tests of the semantics. Of what peers may do by ZMTP (the tests in
+//! `tests/zmtp`), it does not bear:
+//!
+//! - `a_message_of_endless_frames_is_refused`
+//! - `a_message_of_endless_large_frames_is_refused`
+//! - `a_peer_that_answers_pings_stays`
+//! - `a_peer_that_does_not_read_is_dropped`
+//! - `a_peer_that_says_nothing_is_asked_and_then_dropped`
+//! - `a_ping_is_answered_with_its_context`
+//! - `an_older_version_is_refused`
+//! - `an_oversized_frame_is_refused_before_it_comes`
+//! - `an_oversized_frame_is_refused_during_the_handshake`
+//! - `another_mechanism_is_refused`
+//! - `another_socket_type_is_refused_with_an_error`
+//! - `clients_of_one_identity_are_two`
+//! - `garbage_closes_the_connection`
+//! - `silent_connections_keep_nobody_out_and_are_closed`
+//! - `there_are_no_more_connections_than_may_be`
 
+use super::{AbortOnDrop, Client, Closing, End, Ended};
 use crate::address::Address;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
-use std::pin::pin;
+use rpc_core::Peer;
+use rpc_core::exchange::Inbound;
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use zeromq::{
     DealerRecvHalf, DealerSendHalf, DealerSocket, RouterRecvHalf, RouterSendHalf, RouterSocket,
@@ -14,8 +36,11 @@ use zeromq::{
 /// How long one attempt to connect takes at most. The crate retries within it when a connection is refused.
 const CONNECT: Duration = Duration::from_secs(1);
 
+/// How many frames leave in one message at most: with more, the peer would have nothing to do until all have come.
+const BATCH: usize = 16;
+
 /// How long the crate is given to write what it has: it has no way to tell when it did.
-const LINGER: Duration = Duration::from_millis(20);
+pub(super) const LINGER: Duration = Duration::from_millis(20);
 
 type Monitor = futures_util::stream::BoxStream<'static, SocketEvent>;
 
@@ -30,16 +55,14 @@ fn message(frames: &mut Vec<Bytes>) -> Option<ZmqMessage> {
     ZmqMessage::try_from(std::mem::take(frames)).ok()
 }
 
-/// The sending half of a connection to a node.
-pub(crate) struct Sender(DealerSendHalf);
-
-/// The receiving half of a connection to a node.
-pub(crate) struct Receiver {
-    half: DealerRecvHalf,
+/// A connection to a node.
+pub(crate) struct Connection {
+    sender: DealerSendHalf,
+    receiver: DealerRecvHalf,
     monitor: Monitor,
 }
 
-pub(crate) async fn connect(address: &Address) -> Result<(Sender, Receiver), String> {
+pub(crate) async fn connect(address: &Address) -> Result<Connection, String> {
     let mut options = SocketOptions::default();
     options.connect_timeout(CONNECT);
     let mut socket = DealerSocket::with_options(options);
@@ -53,66 +76,61 @@ pub(crate) async fn connect(address: &Address) -> Result<(Sender, Receiver), Str
             }
             error => error.to_string(),
         })?;
-    let (sender, half) = socket.split();
-    Ok((Sender(sender), Receiver { half, monitor }))
+    let (sender, receiver) = socket.split();
+    Ok(Connection {
+        sender,
+        receiver,
+        monitor,
+    })
 }
 
-impl Sender {
-    /// Sends frames as one message, and leaves the vector empty.
-    pub(crate) async fn send(&mut self, frames: &mut Vec<Bytes>) -> Result<(), String> {
-        match message(frames) {
-            Some(message) => self
-                .0
-                .send(message)
-                .await
-                .map_err(|error| error.to_string()),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Receiver {
-    /// The frames of the next message. The crate's socket waits for ever when its peer is gone; only its monitor tells.
-    pub(crate) async fn receive(&mut self) -> Result<Vec<Bytes>, String> {
-        let received = pin!(self.half.recv());
-        let gone = pin!(async {
-            while let Some(event) = self.monitor.next().await {
-                if matches!(event, SocketEvent::Disconnected(_)) {
-                    return;
+impl Connection {
+    /// Carries frames until the connection is lost, or the link closed.
+    pub(crate) async fn carry(mut self, end: Arc<impl End>) -> Ended {
+        let writer = {
+            let (end, mut sender) = (Arc::clone(&end), self.sender);
+            async move {
+                let mut batch: Vec<Bytes> = Vec::new();
+                while end.next_frames(&mut batch, BATCH).await {
+                    if let Some(message) = message(&mut batch)
+                        && let Err(error) = sender.send(message).await
+                    {
+                        return error.to_string();
+                    }
+                }
+                "the link was closed".into()
+            }
+        };
+        // in a task of its own: a message that arrives and one that leaves do not wait for each other
+        let mut writer = AbortOnDrop(tokio::spawn(writer));
+        loop {
+            tokio::select! {
+                received = self.receiver.recv() => match received {
+                    Ok(message) => end.receive(&mut message.into_vec()),
+                    Err(error) => return Ended::Closed(error.to_string()),
+                },
+                // the crate's socket waits for ever when its peer is gone; only its monitor tells
+                event = self.monitor.next() => {
+                    if matches!(event, None | Some(SocketEvent::Disconnected(_))) {
+                        return Ended::Closed("the node closed the connection".into());
+                    }
+                }
+                ended = &mut writer.0 => {
+                    return Ended::Closed(ended.unwrap_or_else(|error| error.to_string()));
                 }
             }
-        });
-        match select(received, gone).await {
-            Either::Left((Ok(message), _)) => Ok(message.into_vec()),
-            Either::Left((Err(error), _)) => Err(error.to_string()),
-            Either::Right(((), _)) => Err("the node closed the connection".into()),
         }
     }
 }
 
-/// A client, as the listening socket tells them apart.
-pub(crate) type Peer = Bytes;
-
-/// What happened at a listening socket.
-pub(crate) enum Event {
-    /// Frames of a peer that left it together.
-    Frames(Peer, Vec<Bytes>),
-    /// A peer is gone.
-    Gone(Peer),
-}
-
-/// The receiving half of a listening socket.
+/// A listening socket.
 pub(crate) struct Listener {
-    half: RouterRecvHalf,
+    sender: RouterSendHalf,
+    receiver: RouterRecvHalf,
     monitor: Monitor,
 }
 
-/// The sending half of a listening socket.
-#[derive(Clone)]
-pub(crate) struct PeerSender(RouterSendHalf);
-
-pub(crate) async fn bind(address: &Address) -> Result<(Address, PeerSender, Listener), String> {
-    remove_stale(address).await;
+pub(crate) async fn bind(address: &Address) -> Result<(Listener, Address), String> {
     let mut socket = RouterSocket::new();
     let monitor = socket.monitor().boxed();
     let bound = socket
@@ -126,97 +144,74 @@ pub(crate) async fn bind(address: &Address) -> Result<(Address, PeerSender, List
         },
         _ => address.clone(),
     };
-    let (sender, half) = socket.split();
-    Ok((bound, PeerSender(sender), Listener { half, monitor }))
-}
-
-/// Removes the socket of a process that is gone. One on which somebody listens stays, and so does any other file.
-#[cfg(unix)]
-async fn remove_stale(address: &Address) {
-    use std::os::unix::fs::FileTypeExt;
-
-    let Address::Ipc(path) = address else {
-        return;
+    let (sender, receiver) = socket.split();
+    let listener = Listener {
+        sender,
+        receiver,
+        monitor,
     };
-    let is_socket =
-        std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    if is_socket
-        && let Err(error) = tokio::net::UnixStream::connect(path).await
-        && error.kind() == std::io::ErrorKind::ConnectionRefused
-    {
-        // if it can't be removed, binding says why
-        let _ = std::fs::remove_file(path);
-    }
+    Ok((listener, bound))
 }
-
-#[cfg(not(unix))]
-async fn remove_stale(_: &Address) {}
 
 impl Listener {
-    /// What happens next.
-    pub(crate) async fn receive(&mut self) -> Result<Event, String> {
+    /// Takes in clients until the transport is closed.
+    pub(crate) async fn serve(mut self, inbound: Arc<Inbound>, mut closing: Closing) {
+        let mut clients: HashMap<Bytes, (Client, AbortOnDrop<()>)> = HashMap::new();
         loop {
-            let received = pin!(self.half.recv());
-            let event = self.monitor.next();
-            match select(received, event).await {
-                Either::Left((Ok(message), _)) => {
-                    let mut frames = message.into_vec();
-                    let peer = frames.remove(0);
-                    return Ok(Event::Frames(peer, frames));
-                }
-                Either::Left((Err(error), _)) => return Err(error.to_string()),
-                Either::Right((Some(SocketEvent::Disconnected(peer)), _)) => {
-                    return Ok(Event::Gone(peer.into()));
-                }
-                Either::Right((Some(_), _)) => {}
-                Either::Right((None, _)) => return Err("the socket was closed".into()),
+            tokio::select! {
+                received = self.receiver.recv() => match received {
+                    Ok(message) => {
+                        let mut frames = message.into_vec();
+                        let id = frames.remove(0);
+                        let (client, _) = clients
+                            .entry(id)
+                            .or_insert_with_key(|id| linked(&inbound, &self.sender, id));
+                        client.end().receive(&mut frames);
+                    }
+                    Err(error) => {
+                        let reason = error.to_string();
+                        tracing::error!(name: "rpc.node.failed", reason, "the node can't receive any more");
+                        return;
+                    }
+                },
+                event = self.monitor.next() => match event {
+                    Some(SocketEvent::Disconnected(id)) => {
+                        clients.remove(&Bytes::from(id));
+                    }
+                    Some(_) => {}
+                    None => return,
+                },
+                () = closing.wait() => return,
             }
         }
     }
 }
 
-impl PeerSender {
-    /// Sends frames to a peer as one message, and leaves the vector empty.
-    pub(crate) async fn send(
-        &mut self,
-        peer: &Peer,
-        frames: &mut Vec<Bytes>,
-    ) -> Result<(), String> {
-        frames.insert(0, peer.clone());
-        match message(frames) {
-            Some(message) => self
-                .0
-                .send(message)
-                .await
-                .map_err(|error| error.to_string()),
-            None => Ok(()),
+/// A client that has sent something, and the task that writes to it.
+fn linked(
+    inbound: &Arc<Inbound>,
+    sender: &RouterSendHalf,
+    id: &Bytes,
+) -> (Client, AbortOnDrop<()>) {
+    // ids are bytes of no meaning
+    let name: String = id
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let client = Client::new(inbound, Peer::new("zmq", &name));
+    let (end, mut sender, id) = (client.end(), sender.clone(), id.clone());
+    let writer = tokio::spawn(async move {
+        let mut batch: Vec<Bytes> = Vec::new();
+        while end.next_frames(&mut batch, BATCH).await {
+            batch.insert(0, id.clone());
+            // a client that is gone is told by the monitor
+            if let Some(message) = message(&mut batch)
+                && sender.send(message).await.is_err()
+            {
+                return;
+            }
         }
-    }
-}
-
-/// Waits until what was handed to the crate is likely to be on the wire.
-pub(crate) async fn linger() {
-    tokio::time::sleep(LINGER).await;
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn only_a_socket_that_nobody_uses_is_removed() {
-        let folder = std::env::temp_dir().join(format!("rpc-zmq-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("data");
-        std::fs::write(&file, "precious").unwrap();
-        assert!(bind(&Address::Ipc(file.clone())).await.is_err());
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
-
-        let socket = folder.join("socket");
-        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
-        let bound = bind(&Address::Ipc(socket.clone())).await;
-        assert!(bound.is_ok());
-        assert!(bind(&Address::Ipc(socket)).await.is_err());
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
+    });
+    (client, AbortOnDrop(writer))
 }

@@ -1,0 +1,307 @@
+//! A connection: a handshake, then one task that reads and one that writes.
+
+use super::command::{self, Command};
+use super::handshake::{Handshake, LONGEST, Role};
+use super::intake::Intake;
+use super::outlet::Outlet;
+use super::socket::{ReadHalf, Socket, WriteHalf};
+use super::{Options, text};
+use crate::engine::{AbortOnDrop, End, Ended};
+use bytes::{BufMut, Bytes};
+use futures_util::FutureExt;
+use futures_util::task::AtomicWaker;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// How many frames are taken at a time.
+const BATCH: usize = 64;
+
+/// After so many ticks of silence a peer is asked for a sign of life, and after so many it is given up. A tick is a quarter of the
+/// limit, so that one is never waited for longer than that.
+const ASKED: u32 = 1;
+const GIVEN_UP: u32 = 3;
+
+/// How long a peer may take to close its side once this one is closed. It reads what was written before that.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A connection that can carry frames.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    reader: ReadHalf,
+    writer: WriteHalf,
+    intake: Intake,
+    /// How long nothing may be heard of the peer. `None`: for ever.
+    silence: Option<Duration>,
+    /// Whether the peer answers PINGs.
+    pings: bool,
+}
+
+impl Connection {
+    /// Shakes hands.
+    pub(super) async fn establish(
+        (mut reader, mut writer): Socket,
+        role: Role,
+        options: &Options,
+    ) -> Result<Self, Ended> {
+        let handshake = async {
+            let mut out = Vec::new();
+            let mut handshake = Handshake::new(role, &mut out);
+            loop {
+                write_all(&mut writer, &mut [IoSlice::new(&out)], None).await?;
+                out.clear();
+                let received = handshake.received();
+                let room = LONGEST - received.len();
+                let read = reader.read(&mut received.limit(room)).await;
+                if read.map_err(|error| Ended::Closed(reason(&error)))? == 0 {
+                    return Err(Ended::Closed(
+                        "it closed the connection during the handshake".into(),
+                    ));
+                }
+                match handshake.advance(&mut out) {
+                    Ok(None) => {}
+                    Ok(Some(agreed)) => {
+                        write_all(&mut writer, &mut [IoSlice::new(&out)], None).await?;
+                        return Ok(agreed);
+                    }
+                    Err(broken) => {
+                        // perhaps it reads why
+                        let _ = writer.write(&[IoSlice::new(&out)]).now_or_never();
+                        return Err(Ended::Dropped(broken));
+                    }
+                }
+            }
+        };
+        let agreed = timeout(HANDSHAKE, handshake)
+            .await
+            .map_err(|_| Ended::Dropped("it did not finish the handshake in time".into()))??;
+        Ok(Self {
+            reader,
+            writer,
+            intake: Intake::new(options.message_limits(), agreed.rest),
+            silence: options.silence,
+            pings: agreed.pings,
+        })
+    }
+
+    /// Carries frames until the connection is lost, or the link closed.
+    pub(crate) async fn carry(self, end: Arc<impl End>) -> Ended {
+        let Self {
+            mut reader,
+            writer,
+            mut intake,
+            silence,
+            pings,
+        } = self;
+        let commands = Arc::new(Commands::default());
+        // in a task of its own: what arrives and what leaves do not wait for each other
+        let mut writing = AbortOnDrop(tokio::spawn(write(
+            writer,
+            Arc::clone(&end),
+            Arc::clone(&commands),
+            silence,
+        )));
+        let reading = read(
+            &mut reader,
+            &mut intake,
+            &*end,
+            &commands,
+            silence.filter(|_| pings),
+        );
+        let written = tokio::select! {
+            ended = reading => return ended,
+            written = &mut writing.0 => written,
+        };
+        match written {
+            Ok(Ok(())) => Ended::Shut(Unread(reader)),
+            Ok(Err(ended)) => ended,
+            Err(error) => Ended::Closed(error.to_string()),
+        }
+    }
+}
+
+/// Commands that the reader wants to be written.
+#[derive(Debug, Default)]
+struct Commands {
+    waiting: Mutex<Vec<u8>>,
+    writer: AtomicWaker,
+}
+
+impl Commands {
+    /// How many bytes of them wait at most. A peer that asks more often than it reads is not answered each time.
+    const MOST: usize = 1024;
+
+    fn push(&self, put: impl FnOnce(&mut Vec<u8>)) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < Self::MOST {
+            put(&mut waiting);
+        }
+        drop(waiting);
+        self.writer.wake();
+    }
+
+    /// Moves them to where they are written from. `false` if there are none.
+    fn take(&self, outlet: &mut Outlet) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        outlet.put_commands(&waiting);
+        !std::mem::take(&mut *waiting).is_empty()
+    }
+}
+
+/// Reads until the connection is lost.
+async fn read(
+    reader: &mut ReadHalf,
+    intake: &mut Intake,
+    end: &impl End,
+    commands: &Commands,
+    silence: Option<Duration>,
+) -> Ended {
+    let tick = silence.map_or(Duration::MAX, |silence| silence / (GIVEN_UP + 1));
+    let mut next_tick = pin!(sleep(tick));
+    let mut silent = 0;
+    let mut frames = Vec::new();
+    loop {
+        // what came with the handshake is first
+        loop {
+            let taken = intake.take(&mut frames, |command| match command {
+                Command::Ping(context) => {
+                    commands.push(|out| command::put_pong(out, context));
+                    Ok(())
+                }
+                Command::Error(reason) => Err(format!("it reported an error: {}", text(reason))),
+                Command::Ready(_) => Err("it sent a second READY".into()),
+                Command::Pong | Command::Other(_) => Ok(()),
+            });
+            if !frames.is_empty() {
+                end.receive(&mut frames);
+            }
+            match taken {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(broken) => return Ended::Dropped(broken),
+            }
+        }
+        let mut room = intake.room();
+        tokio::select! {
+            // what has arrived counts, even if nobody had time to read it before the tick
+            biased;
+            read = reader.read(&mut room) => match read {
+                Ok(0) => return Ended::Closed("it closed the connection".into()),
+                Ok(count) => {
+                    silent = 0;
+                    intake.arrived(count);
+                }
+                Err(error) => return Ended::Closed(reason(&error)),
+            },
+            () = &mut next_tick, if silence.is_some() => {
+                next_tick.as_mut().reset(Instant::now() + tick);
+                silent += 1;
+                if silent > GIVEN_UP {
+                    return Ended::Dropped("nothing was heard of it for too long".into());
+                }
+                if silent > ASKED {
+                    commands.push(command::put_ping);
+                }
+                if silent > 1 {
+                    intake.rest();
+                }
+            }
+        }
+    }
+}
+
+/// What is left of a connection when this side has written everything.
+pub(crate) struct Unread(ReadHalf);
+
+impl Unread {
+    /// Reads to the end what is of no interest any more: to close while bytes are unread would take back what the peer has not
+    /// read yet.
+    pub(crate) async fn linger(mut self) {
+        let discard = async {
+            let mut bytes = Vec::with_capacity(4096);
+            while let Ok(1..) = self.0.read(&mut (&mut bytes).limit(4096)).await {
+                bytes.clear();
+            }
+        };
+        let _ = timeout(LINGER, discard).await;
+    }
+}
+
+/// Writes until the link is closed: then everything has been written, and the peer told that nothing more comes.
+async fn write(
+    mut writer: WriteHalf,
+    end: Arc<impl End>,
+    commands: Arc<Commands>,
+    limit: Option<Duration>,
+) -> Result<(), Ended> {
+    let mut batch: Vec<Bytes> = Vec::new();
+    let mut outlet = Outlet::default();
+    loop {
+        let open = {
+            let mut frames = pin!(end.next_frames(&mut batch, BATCH));
+            poll_fn(|cx| {
+                if let Poll::Ready(open) = frames.as_mut().poll(cx) {
+                    return Poll::Ready(open);
+                }
+                commands.writer.register(cx.waker());
+                if commands.take(&mut outlet) {
+                    return Poll::Ready(true);
+                }
+                Poll::Pending
+            })
+            .await
+        };
+        if !open {
+            return Ok(());
+        }
+        let idle = batch.is_empty();
+        outlet.put(&mut batch);
+        write_all(&mut writer, &mut outlet.slices(), limit).await?;
+        outlet.clear();
+        // only signs of life are asked for
+        if idle {
+            (batch, outlet) = (Vec::new(), Outlet::default());
+        }
+    }
+}
+
+/// Writes all of it. Each step must get on within the limit.
+async fn write_all(
+    writer: &mut WriteHalf,
+    mut slices: &mut [IoSlice<'_>],
+    limit: Option<Duration>,
+) -> Result<(), Ended> {
+    // empty ones in front would look like an end
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        // the clock is asked only if it does not fit at once
+        let written = match (writer.write(slices).now_or_never(), limit) {
+            (Some(written), _) => written,
+            (None, None) => writer.write(slices).await,
+            (None, Some(limit)) => timeout(limit, writer.write(slices))
+                .await
+                .map_err(|_| Ended::Dropped("it did not read for too long".into()))?,
+        };
+        match written.map_err(|error| Ended::Closed(reason(&error)))? {
+            0 => return Err(Ended::Closed("nothing can be written any more".into())),
+            count => IoSlice::advance_slices(&mut slices, count),
+        }
+    }
+    Ok(())
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            "the connection was reset".into()
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Connections that come in, and how many may.
+
+use super::Options;
+use super::connection::Connection;
+use super::handshake::Role;
+use super::socket::{Listening, Socket};
+use crate::address::Address;
+use crate::engine::{Client, Closing, Ended};
+use rpc_core::Peer;
+use rpc_core::exchange::Inbound;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// How many connections may be in their handshake. With more, the oldest of them is given up: so those that never finish keep
+/// nobody out.
+const PENDING: usize = 256;
+
+/// How long nothing is accepted when that failed: there are no descriptors or no memory left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A node's listening socket.
+pub(crate) struct Listener {
+    socket: Listening,
+    address: Address,
+    options: Options,
+}
+
+impl Listener {
+    /// Listens at an address; says where, with the port that it got.
+    pub(crate) async fn bind(
+        address: &Address,
+        options: &Options,
+    ) -> Result<(Self, Address), String> {
+        let (socket, bound) = Listening::bind(address)
+            .await
+            .map_err(|error| format!("{address}: {error}"))?;
+        let listener = Self {
+            socket,
+            address: bound.clone(),
+            options: options.clone(),
+        };
+        Ok((listener, bound))
+    }
+
+    /// Takes in clients until the transport is closed, and waits for their links to end.
+    pub(crate) async fn serve(self, inbound: Arc<Inbound>, mut closing: Closing) {
+        let mut doorway = Doorway {
+            options: self.options,
+            address: self.address,
+            inbound,
+            accepted: 0,
+            pending: JoinSet::new(),
+            order: VecDeque::new(),
+            open: JoinSet::new(),
+        };
+        loop {
+            tokio::select! {
+                accepted = self.socket.accept() => match accepted {
+                    Ok((socket, name)) => doorway.accepted(socket, name),
+                    Err(error) if is_of_one_connection(&error) => {}
+                    Err(error) => {
+                        doorway.inbound.accept_failed(&error.to_string());
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
+                Some(shaken) = doorway.pending.join_next() => {
+                    // one that was given up has been told of
+                    if let Ok((peer, established)) = shaken {
+                        doorway.established(peer, established);
+                    }
+                }
+                Some(_) = doorway.open.join_next() => {}
+                () = closing.wait() => break,
+            }
+        }
+        drop(self.socket);
+        doorway.pending.abort_all();
+        while doorway.open.join_next().await.is_some() {}
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// The connections that have been accepted.
+struct Doorway {
+    options: Options,
+    address: Address,
+    inbound: Arc<Inbound>,
+    /// How many there have been.
+    accepted: u64,
+    /// Those that shake hands.
+    pending: JoinSet<(Peer, Result<Connection, Ended>)>,
+    /// The same, by age.
+    order: VecDeque<(Peer, AbortHandle)>,
+    /// Those that carry frames.
+    open: JoinSet<()>,
+}
+
+impl Doorway {
+    fn accepted(&mut self, socket: Socket, name: Option<String>) {
+        self.accepted += 1;
+        let name = name.unwrap_or_else(|| format!("{}#{}", self.address, self.accepted));
+        let peer = Peer::new("zmq", &name);
+        if self.open.len() >= self.options.connections {
+            self.inbound
+                .dropped(&peer, "there are as many connections as the node may have");
+            return;
+        }
+        if self.order.len() >= PENDING {
+            self.order.retain(|(_, pending)| !pending.is_finished());
+        }
+        if self.order.len() >= PENDING
+            && let Some((oldest, pending)) = self.order.pop_front()
+        {
+            pending.abort();
+            self.inbound.dropped(
+                &oldest,
+                "it did not finish the handshake, and as many others have begun one as may",
+            );
+        }
+        let name = peer.clone();
+        let options = self.options.clone();
+        let shaking = self.pending.spawn(async move {
+            let established = Connection::establish(socket, Role::Router, &options).await;
+            (peer, established)
+        });
+        self.order.push_back((name, shaking));
+    }
+
+    fn established(&mut self, peer: Peer, established: Result<Connection, Ended>) {
+        match established {
+            Ok(_) if self.open.len() >= self.options.connections => self
+                .inbound
+                .dropped(&peer, "there are as many connections as the node may have"),
+            Ok(connection) => {
+                let inbound = Arc::clone(&self.inbound);
+                self.open.spawn(async move {
+                    let client = Client::new(&inbound, peer.clone());
+                    let ended = connection.carry(client.end()).await;
+                    drop(client);
+                    say(&inbound, &peer, &ended);
+                    ended.linger().await;
+                });
+            }
+            Err(ended) => say(&self.inbound, &peer, &ended),
+        }
+    }
+}
+
+/// Says why a connection ended. One that looks whether somebody listens, and closes, is no trouble.
+fn say(inbound: &Inbound, peer: &Peer, ended: &Ended) {
+    match ended {
+        Ended::Dropped(reason) => inbound.dropped(peer, reason),
+        other => {
+            tracing::debug!(name: "rpc.client.gone", %peer, reason = other.reason(), "a client is gone");
+        }
+    }
+}

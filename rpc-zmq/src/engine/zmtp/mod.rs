@@ -1,0 +1,115 @@
+//! ZMTP 3.1 and 3.0, [RFC 37](https://rfc.zeromq.org/spec/37/) and [23](https://rfc.zeromq.org/spec/23/), as far as this crate
+//! needs it: DEALER and ROUTER, the mechanism NULL, over TCP and Unix sockets.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | `greeting` | the first 64 bytes |
+//! | `head` | what stands in front of each frame |
+//! | `command` | READY, ERROR, PING and PONG |
+//! | `handshake` | from the first byte to the first message |
+//! | `intake` | from bytes to frames, and the limits on them |
+//! | `outlet` | from frames to bytes |
+//! | `socket` | TCP and Unix sockets |
+//! | `connection` | the tasks that read and write, heartbeats, and the end |
+//! | `listener` | connections that come in, and how many may |
+//!
+//! What a peer may do to this side is bounded here: how long a handshake takes, how large messages are, for how long nothing is
+//! heard and nothing is read. No length that a peer announces is reserved. The first five files and `outlet` do no I/O.
+
+mod command;
+mod connection;
+mod greeting;
+mod handshake;
+mod head;
+mod intake;
+mod listener;
+mod outlet;
+mod socket;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use connection::{Connection, Unread};
+pub(crate) use listener::Listener;
+
+use crate::address::Address;
+use handshake::Role;
+use intake::MessageLimits;
+use rpc_core::transport::{ParseUrlError, TransportUrl};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long it may take until a connection is made, before the handshake.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// How many frames a message may have.
+const FRAMES: usize = 1024;
+
+/// What a URL says of connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) max_message: usize,
+    /// How long nothing may be heard of a peer. `None`: for ever.
+    silence: Option<Duration>,
+    connections: usize,
+}
+
+impl Options {
+    /// The names that they have in a URL.
+    pub(crate) const NAMES: [&str; 3] = ["max_message", "heartbeat", "connections"];
+
+    pub(crate) fn parse(url: &TransportUrl) -> Result<Self, ParseUrlError> {
+        let at_least = |key, least, default| match url.number(key)? {
+            Some(number) if number < least => {
+                Err(ParseUrlError::new(format!("`{key}` is at least {least}")))
+            }
+            Some(number) => Ok(number),
+            None => Ok(default),
+        };
+        let silence = match url.number("heartbeat")?.unwrap_or(5_000) {
+            0 => None,
+            short @ 1..100 => {
+                return Err(ParseUrlError::new(format!(
+                    "`heartbeat={short}`: it is in milliseconds, at least 100, or 0 for none"
+                )));
+            }
+            millis => Some(Duration::from_millis(u64::from(u32::min(
+                millis, 86_400_000,
+            )))),
+        };
+        Ok(Self {
+            // an announcement must fit
+            max_message: at_least("max_message", 64 * 1024, 8 * 1024 * 1024)?,
+            silence,
+            connections: at_least("connections", 1, 4096)?,
+        })
+    }
+
+    fn message_limits(&self) -> MessageLimits {
+        MessageLimits {
+            bytes: self.max_message,
+            frames: FRAMES,
+        }
+    }
+}
+
+/// Connects to a node.
+pub(crate) async fn connect(address: &Address, options: &Options) -> Result<Connection, String> {
+    let socket = timeout(CONNECT, socket::connect(address))
+        .await
+        .map_err(|_| "it did not answer in time".to_owned())?
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => "nobody listens there".into(),
+            _ => error.to_string(),
+        })?;
+    Connection::establish(socket, Role::Dealer, options)
+        .await
+        .map_err(|ended| ended.reason().to_owned())
+}
+
+/// What a peer calls something, fit to be shown.
+fn text(bytes: &[u8]) -> String {
+    const SHOWN: usize = 64;
+    let shown = bytes.get(..SHOWN).unwrap_or(bytes);
+    format!("`{}`", shown.escape_ascii())
+}
