@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 const CRATES: [&str; 3] = ["rpc-core", "rpc-macros", "rpc-zmq"];
 
 /// Numbers that bound nothing: a constant, or with `::` at the end all of a module.
-const NO_LIMITS: [(&str, &str); 6] = [
+const NO_LIMITS: [(&str, &str); 8] = [
+    ("greeting::LEN", "the layout of a greeting"),
+    ("outlet::HEAD", "the layout of a frame"),
     ("codec::HEADROOM", "room that is kept free"),
     ("frame::PREFIX", "the layout of a frame"),
     ("history::made_up::", "how tests of APIs make values up"),
@@ -24,7 +26,7 @@ const NO_LIMITS: [(&str, &str); 6] = [
 const KINDS: [&str; 7] = ["Duration", "f64", "i64", "u16", "u32", "u64", "usize"];
 
 /// Options of URLs that are no limits.
-const OPTIONS: [&str; 2] = ["listen", "advertise"];
+const OPTIONS: [&str; 3] = ["listen", "advertise", "engine"];
 
 /// A number, or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,7 +76,7 @@ fn test_modules(source: &Source) -> Vec<PathBuf> {
         Some("mod" | "lib" | "main") => source.path.parent().unwrap_or(Path::new("")).to_owned(),
         _ => source.path.with_extension(""),
     };
-    ["#[cfg(test)]", "#[cfg(feature = \"testing\")]"]
+    ["#[cfg(test)]", "#[cfg(all(test, shuttle))]", "#[cfg(feature = \"testing\")]"]
         .iter()
         .flat_map(|attribute| source.text.split(attribute).skip(1))
         .filter_map(|after| {

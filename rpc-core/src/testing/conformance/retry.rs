@@ -2,7 +2,7 @@
 
 use crate::testing::probe::Seen;
 use crate::testing::world::{World, meet, start};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use rpc_core::{Context, ErrorKind, FanoutError, RpcError, Transport, rpc_api};
 use std::time::{Duration, Instant};
 
@@ -69,9 +69,10 @@ pub(super) async fn a_server_that_comes_in_time_is_found(mut world: World) {
         .client()
         .await
         .prepare(|call| call.retry(1000).timeout(LONG));
-    let waiting = tokio::spawn(async move { patient.name(&Context::new()).await });
+    let mut call = patient.name(&Context::new());
+    assert!((&mut call).now_or_never().is_none());
     let _server = serve_at(&world, &address).await;
-    assert_eq!(waiting.await.unwrap().unwrap(), "late");
+    assert_eq!(call.await.unwrap(), "late");
 }
 
 pub(super) async fn a_mandatory_message_is_given_up_at_once(mut world: World) {

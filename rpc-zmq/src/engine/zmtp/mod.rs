@@ -45,6 +45,20 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How many frames a message may have.
 const FRAMES: usize = 1024;
 
+/// How large a message may be, in bytes, unless the URL says otherwise.
+const MAX_MESSAGE: usize = 8 * 1024 * 1024;
+
+/// How small that may be: an announcement must fit.
+const LEAST_MESSAGE: usize = 64 * 1024;
+
+/// How long nothing may be heard of a peer, unless the URL says otherwise; and the bounds of what it may say.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(100);
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(24 * 3600);
+
+/// How many connections a node may have, unless the URL says otherwise.
+const CONNECTIONS: usize = 4096;
+
 /// What a URL says of connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -66,22 +80,22 @@ impl Options {
             Some(number) => Ok(number),
             None => Ok(default),
         };
-        let silence = match url.number("heartbeat")?.unwrap_or(5_000) {
-            0 => None,
-            short @ 1..100 => {
+        let asked = url.number("heartbeat")?.map(Duration::from_millis);
+        let silence = match asked.unwrap_or(HEARTBEAT) {
+            Duration::ZERO => None,
+            short if short < SHORTEST_HEARTBEAT => {
                 return Err(ParseUrlError::new(format!(
-                    "`heartbeat={short}`: it is in milliseconds, at least 100, or 0 for none"
+                    "`heartbeat={}`: it is in milliseconds, at least {}, or 0 for none",
+                    short.as_millis(),
+                    SHORTEST_HEARTBEAT.as_millis()
                 )));
             }
-            millis => Some(Duration::from_millis(u64::from(u32::min(
-                millis, 86_400_000,
-            )))),
+            silence => Some(silence.min(LONGEST_HEARTBEAT)),
         };
         Ok(Self {
-            // an announcement must fit
-            max_message: at_least("max_message", 64 * 1024, 8 * 1024 * 1024)?,
+            max_message: at_least("max_message", LEAST_MESSAGE, MAX_MESSAGE)?,
             silence,
-            connections: at_least("connections", 1, 4096)?,
+            connections: at_least("connections", 1, CONNECTIONS)?,
         })
     }
 
