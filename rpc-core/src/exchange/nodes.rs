@@ -116,7 +116,9 @@ impl Nodes {
         let Some(server) = parts.target.server_name() else {
             let mut version = version;
             let mut route = self.routes.in_turn(wanted, tried);
-            if let (Err(Nobody::Version), Ok(older)) = (&route, self.older(parts, body)) {
+            if matches!(route, Err(Nobody::Version))
+                && let Ok(older) = self.older(parts, body)
+            {
                 version = older;
                 let wanted = Wanted { version, ..wanted };
                 route = self.routes.in_turn(wanted, tried);
