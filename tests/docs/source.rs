@@ -76,13 +76,17 @@ fn test_modules(source: &Source) -> Vec<PathBuf> {
         Some("mod" | "lib" | "main") => source.path.parent().unwrap_or(Path::new("")).to_owned(),
         _ => source.path.with_extension(""),
     };
-    ["#[cfg(test)]", "#[cfg(all(test, shuttle))]", "#[cfg(feature = \"testing\")]"]
-        .iter()
-        .flat_map(|attribute| source.text.split(attribute).skip(1))
-        .filter_map(|after| {
-            let declared = after.trim_start().trim_start_matches("pub ");
-            let (name, _) = declared.strip_prefix("mod ")?.split_once(';')?;
-            Some(folder.join(name))
-        })
-        .collect()
+    [
+        "#[cfg(test)]",
+        "#[cfg(all(test, shuttle))]",
+        "#[cfg(feature = \"testing\")]",
+    ]
+    .iter()
+    .flat_map(|attribute| source.text.split(attribute).skip(1))
+    .filter_map(|after| {
+        let declared = after.trim_start().trim_start_matches("pub ");
+        let (name, _) = declared.strip_prefix("mod ")?.split_once(';')?;
+        Some(folder.join(name))
+    })
+    .collect()
 }

@@ -233,7 +233,7 @@ impl Inbound {
         let frame = Frame::parse(frame).map_err(|error| error.to_string())?;
         match frame.kind {
             Some(kind @ (Kind::Call | Kind::Cast | Kind::Multicall)) => {
-                self.request(link, kind, &frame)
+                self.request(link, kind, frame)
             }
             Some(Kind::Credit) => {
                 let [items, bytes] =
@@ -268,9 +268,12 @@ impl Inbound {
         }
     }
 
-    fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: &Frame) -> Result<(), String> {
+    fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: Frame) -> Result<(), String> {
         self.counters.requests_received.fetch_add(1, Relaxed);
-        let parsed = RequestHeader::parse(&frame.header);
+        let Frame {
+            id, header, body, ..
+        } = frame;
+        let parsed = RequestHeader::parse(&header);
         let header = parsed.as_ref().ok().map(|(header, _)| header);
         // a cast that is accepted runs, however late; a deadline further away than the clock can say is none
         let deadline = header
@@ -279,13 +282,13 @@ impl Inbound {
             .and_then(|remaining| Instant::now().checked_add(remaining));
         let execution = Arc::new(Execution::new(
             Arc::clone(link),
-            frame.id,
+            id,
             kind,
             deadline,
             header.and_then(|header| header.credit).unwrap_or_default(),
             header.and_then(|header| header.monitor),
         ));
-        match link.begin(frame.id, self.window.requests, &execution) {
+        match link.begin(id, self.window.requests, &execution) {
             Ok(()) => {}
             Err(Begin::Repeated) => {
                 return Err("a request's id is not higher than the one before".into());
@@ -297,7 +300,7 @@ impl Inbound {
             }
             Err(Begin::WindowFull) => {
                 link.push(frame::fail(
-                    frame.id,
+                    id,
                     ErrorKind::Overloaded.name(),
                     "the client has more in flight than the announced window",
                     None,
@@ -343,7 +346,7 @@ impl Inbound {
                 deadline,
                 context: Context::received(metadata, deadline)
                     .sent_by(link.peer().clone(), header.request_id),
-                args: frame.body.clone(),
+                args: body,
             },
             execution,
         );

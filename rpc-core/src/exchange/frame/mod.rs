@@ -23,7 +23,7 @@ pub(crate) use request::{Credit, RequestHeader};
 pub(crate) use running::{parse_running, running};
 
 use crate::codec::{Encoded, Error};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// The protocol version that is spoken here, and the only one.
 pub const PROTOCOL: u8 = 1;
@@ -117,8 +117,8 @@ impl Frame {
         }
         let kind_byte = bytes[1];
         let id = id(&bytes);
-        let body = bytes.split_off(PREFIX + header_len);
-        let header = bytes.split_off(PREFIX);
+        bytes.advance(PREFIX);
+        let header = bytes.split_to(header_len);
         Ok(Self {
             kind: if spoken {
                 Kind::from_u8(kind_byte)
@@ -128,7 +128,7 @@ impl Frame {
             kind_byte,
             id,
             header,
-            body,
+            body: bytes,
         })
     }
 }
