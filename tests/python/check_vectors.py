@@ -33,7 +33,14 @@ def request(meaning: Any) -> Request:
     same = {name: meaning[name] for name in ("exchange", "topic", "server", "namespace", "method", "metadata")}
     credit = meaning["credit"] and Credit(meaning["credit"]["items"], meaning["credit"]["bytes"])
     versions = {name: version(meaning[name]) for name in ("version", "built")}
-    return Request(**same, **versions, remaining=meaning["remaining_us"], credit=credit)
+    name = meaning.get("request_id")
+    request_id = name and bytes.fromhex(name.removeprefix("req-").replace("-", ""))
+    last = {"request_id": request_id, "monitor": meaning.get("monitor_us")}
+    return Request(**same, **versions, remaining=meaning["remaining_us"], credit=credit, **last)
+
+
+def failure(meaning: Any) -> Failure:
+    return Failure(meaning["fail_kind"], meaning["message"], meaning.get("traceback"))
 
 
 def frame_is_read(vector: Vector) -> None:
@@ -50,7 +57,7 @@ def frame_is_read(vector: Vector) -> None:
     elif kind is Kind.REPLY:
         assert decode(read.body) == meaning["body"]
     elif kind is Kind.FAIL:
-        assert Failure.read(read) == Failure(meaning["fail_kind"], meaning["message"])
+        assert Failure.read(read) == failure(meaning)
         assert (decode(read.body) if read.body else None) == meaning.get("body")
     elif kind is Kind.ITEMS:
         assert Items.read(read) == Items(meaning["first"], meaning["count"])
@@ -59,6 +66,8 @@ def frame_is_read(vector: Vector) -> None:
         assert Credit.read(read) == Credit(meaning["items"], meaning["bytes"])
     elif kind in (Kind.ACCEPT, Kind.CANCEL):
         assert meaning == {}
+    elif kind is Kind.RUNNING:
+        assert decode(read.body) == meaning["ids"]
     else:
         assert number(read) == only_number(meaning)
 
@@ -81,7 +90,7 @@ def frame_is_written(vector: Vector) -> bytes:
         return frame(kind, id, body=encode(meaning["body"]))
     if kind is Kind.FAIL:
         body = encode(meaning["body"]) if "body" in meaning else b""
-        return Failure(meaning["fail_kind"], meaning["message"]).write(id, body)
+        return failure(meaning).write(id, body)
     if kind is Kind.ITEMS:
         body = b"".join(encode(item) for item in meaning["items"])
         return Items(meaning["first"], meaning["count"]).write(id, body)
@@ -89,6 +98,8 @@ def frame_is_written(vector: Vector) -> bytes:
         return Credit(meaning["items"], meaning["bytes"]).write(id)
     if kind in (Kind.ACCEPT, Kind.CANCEL):
         return frame(kind, id)
+    if kind is Kind.RUNNING:
+        return frame(kind, id, body=encode(meaning["ids"]))
     return frame(kind, id, [only_number(meaning)])
 
 
@@ -184,6 +195,10 @@ def sent_to(of: str, read: Frame) -> None:
     elif read.kind == Kind.ANNOUNCE:
         if Announcement.read(read).protocols.lowest > 1:
             raise Malformed("no version in common")
+    elif read.kind == Kind.RUNNING:
+        ids = decode(read.body)
+        if not isinstance(ids, list) or not all(type(id) is int and id >= 0 for id in ids):
+            raise Malformed("what runs is listed by ids")
     elif read.kind == Kind.REPLY and read.id == 77:
         raise Malformed("never asked")
 

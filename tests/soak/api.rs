@@ -17,9 +17,9 @@ pub(crate) enum How {
     Panic,
     /// Blocks the thread of everybody.
     Block,
-    /// Blocks a thread of the blocking pool.
+    /// Blocks a thread that is there for that: in a call by its method, elsewhere by itself.
     BlockAside,
-    /// Does not end when it is cancelled.
+    /// Does not end when it is cancelled: what it has spawned goes on, and in a call the handler as well.
     Stubborn(u32),
 }
 
@@ -29,6 +29,12 @@ pub(crate) struct Failed(pub(crate) u32);
 #[rpc_api(version = "1.0", topic = "soak")]
 pub(crate) trait Soak {
     async fn ask(&self, ctx: &Context, id: u32, how: How) -> Result<u32, Failed>;
+
+    #[rpc(blocking)]
+    async fn ask_aside(&self, ctx: &Context, id: u32) -> Result<u32, Failed>;
+
+    #[rpc(no_cancel)]
+    async fn ask_to_the_end(&self, ctx: &Context, id: u32, how: How) -> Result<u32, Failed>;
 
     #[rpc(cast)]
     async fn tell(&self, ctx: &Context, id: u32, how: How);
@@ -85,6 +91,14 @@ async fn act(how: How) {
 
 impl Soak for Worker {
     async fn ask(&self, _: &Context, id: u32, how: How) -> Result<u32, Failed> {
+        self.run(id, how).await
+    }
+
+    async fn ask_aside(&self, _: &Context, id: u32) -> Result<u32, Failed> {
+        self.run(id, How::Block).await
+    }
+
+    async fn ask_to_the_end(&self, _: &Context, id: u32, how: How) -> Result<u32, Failed> {
         self.run(id, how).await
     }
 

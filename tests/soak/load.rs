@@ -117,7 +117,12 @@ impl Request<'_> {
     }
 
     async fn call(&self) {
-        let call = self.client.ask(&Context::new(), self.id, self.how);
+        let ctx = Context::new();
+        let call = match self.how {
+            How::BlockAside => self.client.ask_aside(&ctx, self.id),
+            How::Stubborn(_) => self.client.ask_to_the_end(&ctx, self.id, self.how),
+            how => self.client.ask(&ctx, self.id, how),
+        };
         match self.wait(call).await {
             Some(Ok(id)) => {
                 if id != self.id || self.how == How::Fail {

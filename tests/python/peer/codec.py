@@ -204,6 +204,9 @@ class Fields:
     def optional_text(self) -> Optional[str]:
         return None if self._is_nil() else self.text()
 
+    def optional_bytes(self) -> Optional["bytes"]:
+        return None if self._is_nil() else self.bytes()
+
     def text_map(self) -> dict[str, str]:
         value = _unpack(self._next())
         if not isinstance(value, dict) or not all(type(x) is str for pair in value.items() for x in pair):

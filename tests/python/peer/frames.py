@@ -12,6 +12,8 @@ from .codec import Fields, Malformed, Version, encode, written
 PROTOCOL = 1
 _PREFIX = struct.Struct(">BBHQ")
 _MOST_WINDOW = 268435456
+_MOST_METADATA = 16384
+_MOST_KEYS = 128
 
 
 class Kind(IntEnum):
@@ -31,6 +33,7 @@ class Kind(IntEnum):
     CANCEL = 12
     UNSUPPORTED = 13
     SEEN = 14
+    RUNNING = 15
 
 
 REQUESTS = frozenset({Kind.CALL, Kind.CAST, Kind.MULTICALL})
@@ -171,7 +174,7 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Request:
-    """The header of CALL, CAST and MULTICALL. `remaining` is in microseconds."""
+    """The header of CALL, CAST and MULTICALL. `remaining` and `monitor` are in microseconds."""
 
     exchange: str
     topic: str
@@ -183,19 +186,33 @@ class Request:
     remaining: Optional[int] = None
     metadata: dict[str, str] = field(default_factory=dict)
     credit: Optional[Credit] = None
+    request_id: Optional[bytes] = None
+    monitor: Optional[int] = None
 
     def write(self, kind: Kind, id: int, body: bytes) -> bytes:
         credit = None if self.credit is None else list(self.credit)
         fields = [self.exchange, self.topic, self.server, self.namespace, written(self.version), written(self.built)]
-        return frame(kind, id, [*fields, self.method, self.remaining, self.metadata, credit], body)
+        last = [self.request_id, self.monitor]
+        while last and last[-1] is None:
+            last.pop()
+        return frame(kind, id, [*fields, self.method, self.remaining, self.metadata, credit, *last], body)
 
     @classmethod
     def read(cls, frame: Frame) -> Request:
         fields = frame.fields(10)
         names = fields.text(), fields.text(), fields.text(), fields.optional_text()
         request = cls(*names, fields.version(), fields.version(), fields.text(), fields.optional_uint(), fields.text_map())
+        size = sum(len(text.encode()) for pair in request.metadata.items() for text in pair)
+        if len(request.metadata) > _MOST_KEYS or size > _MOST_METADATA:
+            raise Malformed("more metadata than may be")
         credit = fields.optional_array(2)
-        return request if credit is None else replace(request, credit=Credit(credit.uint(), credit.uint()))
+        if credit is not None:
+            request = replace(request, credit=Credit(credit.uint(), credit.uint()))
+        request_id = fields.optional_bytes() if fields.more() else None
+        if request_id is not None and len(request_id) != 16:
+            raise Malformed("a request's id has 16 bytes")
+        monitor = fields.optional_uint() if fields.more() else None
+        return replace(request, request_id=request_id, monitor=monitor)
 
 
 class Failure(NamedTuple):
@@ -203,14 +220,17 @@ class Failure(NamedTuple):
 
     kind: str
     message: str
+    traceback: Optional[str] = None
 
     @classmethod
     def read(cls, frame: Frame) -> Failure:
         fields = frame.fields(2)
-        return cls(fields.text(), fields.text())
+        kind, message = fields.text(), fields.text()
+        return cls(kind, message, fields.optional_text() if fields.more() else None)
 
     def write(self, id: int, body: bytes = b"") -> bytes:
-        return frame(Kind.FAIL, id, list(self), body)
+        fields = [self.kind, self.message] if self.traceback is None else list(self)
+        return frame(Kind.FAIL, id, fields, body)
 
 
 @dataclass(frozen=True)
