@@ -7,6 +7,7 @@ use rpc_core::transport::BoxFuture;
 use rpc_core::{Context, Peer, Server, StartError, Target, rpc_api};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use tokio::runtime::Builder;
 
 #[rpc_api(version = "1.0", topic = "bytes")]
 trait Taking {
@@ -104,9 +105,12 @@ fn call(id: u64, args: &[u8]) -> Vec<u8> {
     frame
 }
 
-#[tokio::test]
-async fn what_a_peer_sends_takes_a_multiple_of_its_size_and_nothing_stays() {
-    let _alone = memory::alone().await;
+#[test]
+fn what_a_peer_sends_takes_a_multiple_of_its_size_and_nothing_stays() {
+    memory::run_alone(&mut Builder::new_current_thread(), sends());
+}
+
+async fn sends() {
     let ends = Arc::new(Ends::default());
     let url = "test://".parse().expect("a URL");
     let transport = Exchange::open(&url, Handle(Arc::clone(&ends))).expect("no options");

@@ -8,6 +8,7 @@ use rpc_core::{CallError, Context, ErrorKind, Server, Target, Transport, rpc_api
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -170,21 +171,23 @@ fn kind(answer: &Answer) -> Option<ErrorKind> {
     error.rpc().map(rpc_core::RpcError::kind)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_over_memory_waits_or_is_refused() {
-    let _alone = memory::alone().await;
-    let transport = || rpc_core::transport::memory("crowd");
-    crowd("memory", transport(), async |_| transport()).await;
+#[test]
+fn a_crowd_over_memory_waits_or_is_refused() {
+    memory::run_alone(Builder::new_multi_thread().worker_threads(2), async {
+        let transport = || rpc_core::transport::memory("crowd");
+        crowd("memory", transport(), async |_| transport()).await;
+    });
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_over_zeromq_waits_or_is_refused() {
-    let _alone = memory::alone().await;
-    let open = async |url: &str| rpc_zmq::connect(url).await.expect("a good URL");
-    let node = open("zmq://?listen=127.0.0.1:0").await;
-    crowd("zmq", node, async |node| {
-        let address = node.local_addr().expect("it listens");
-        open(&format!("zmq://{address}")).await
-    })
-    .await;
+#[test]
+fn a_crowd_over_zeromq_waits_or_is_refused() {
+    memory::run_alone(Builder::new_multi_thread().worker_threads(2), async {
+        let open = async |url: &str| rpc_zmq::connect(url).await.expect("a good URL");
+        let node = open("zmq://?listen=127.0.0.1:0").await;
+        crowd("zmq", node, async |node| {
+            let address = node.local_addr().expect("it listens");
+            open(&format!("zmq://{address}")).await
+        })
+        .await;
+    });
 }

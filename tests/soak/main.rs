@@ -122,7 +122,7 @@ fn hide_wanted_panics() {
 
 #[test]
 fn what_clients_are_told_is_what_servers_did() {
-    let _alone = memory::alone_blocking();
+    let _alone = memory::alone();
     hide_wanted_panics();
     let seeds = number("SOAK_SEEDS").unwrap_or(4);
     let messages = number("SOAK_MESSAGES").unwrap_or(20_000) / seeds;

@@ -2,7 +2,8 @@
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
-use tokio::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Builder;
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -15,14 +16,16 @@ pub(crate) fn live() -> usize {
         .saturating_sub(stats.bytes_deallocated)
 }
 
-static ALONE: Mutex<()> = Mutex::const_new(());
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Held by whoever measures.
-pub(crate) async fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().await
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same, for who is not async.
-pub(crate) fn alone_blocking() -> MutexGuard<'static, ()> {
-    ALONE.blocking_lock()
+/// Runs a test that measures, alone: its runtime, too, is made and dropped while nobody else measures.
+pub(crate) fn run_alone(runtime: &mut Builder, test: impl Future<Output = ()>) {
+    let _alone = alone();
+    let runtime = runtime.enable_all().build().expect("a runtime");
+    runtime.block_on(test);
 }
