@@ -1,7 +1,9 @@
 //! Waiting for a server.
 
 use super::Client;
-use crate::{RpcError, Version};
+use crate::RpcError;
+use crate::transport::FAR;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -40,21 +42,20 @@ impl Client {
     /// It changes nothing.
     pub async fn ready(&self, limit: Duration) -> Result<(), RpcError> {
         let now = Instant::now();
-        let target = &self.options.target;
-        let settled = async {
-            let mut sought = self.spoken();
-            if let (Some(cap), _) = self.options.versions()? {
-                let end = sought.ends().find(|end| end.major() == cap.version.major());
-                let end = end.ok_or_else(|| cap.other_major(self.api))?;
-                (sought.newest, sought.also) = (end.min(cap.version), None::<Version>);
-            }
-            let deadline = now
-                .checked_add(limit)
-                .unwrap_or(now + crate::transport::FAR);
-            let driver = &*self.transport.0;
-            driver.ready(target.clone(), sought, deadline).await
-        };
-        let settled: Result<(), RpcError> = settled.await;
-        settled.map_err(|error| error.of_message("ready", target, Some(now.elapsed())))
+        let deadline = now.checked_add(limit).unwrap_or(now + FAR);
+        self.ready_by(deadline)
+            .await
+            .map_err(|error| error.of_message("ready", &self.options.target, Some(now.elapsed())))
+    }
+
+    async fn ready_by(&self, deadline: Instant) -> Result<(), RpcError> {
+        let mut sought = self.spoken();
+        if let (Some(cap), _) = self.options.versions()? {
+            let end = sought.ends().find(|end| end.major() == cap.version.major());
+            let end = end.ok_or_else(|| cap.other_major(self.api))?;
+            (sought.newest, sought.also) = (end.min(cap.version), None);
+        }
+        let target = Arc::clone(&self.options.target);
+        self.transport.0.ready(target, sought, deadline).await
     }
 }

@@ -254,9 +254,11 @@ impl ClientLink {
             .map_or((0, 0), |old| (old.window.requests, old.window.bytes));
         let after = (announcement.window.requests, announcement.window.bytes);
         // nothing that goes by what was announced before is sent after this
-        let writer = announcement
-            .serial
-            .and_then(|serial| state.outbox.push(frame::numbers(Kind::Seen, 0, [serial])));
+        let writer = announcement.serial.and_then(|serial| {
+            // one at a time waits, however often the node announces itself and whether it reads or not
+            state.outbox.remove(Kind::Seen);
+            state.outbox.push(frame::numbers(Kind::Seen, 0, [serial]))
+        });
         state.announced = Some(Arc::new(announcement));
         self.window_bytes.store(after.1, Ordering::Relaxed);
         resize(&self.places, &mut state.debt.places, before.0, after.0);

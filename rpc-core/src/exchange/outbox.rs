@@ -97,14 +97,23 @@ impl Outbox {
 
     /// Takes back a request that has not been written.
     pub(crate) fn withdraw(&mut self, id: u64) -> bool {
-        let found = self.frames.iter().position(|waiting| {
+        self.take_out(|waiting| {
             frame::id(waiting) == id && frame::kind(waiting).is_some_and(frame::Kind::is_request)
-        });
-        let Some(withdrawn) = found.and_then(|at| self.frames.remove(at)) else {
+        })
+    }
+
+    /// Takes back a frame of this kind that has not been written.
+    pub(crate) fn remove(&mut self, kind: frame::Kind) {
+        self.take_out(|waiting| frame::kind(waiting) == Some(kind));
+    }
+
+    fn take_out(&mut self, is_meant: impl Fn(&[u8]) -> bool) -> bool {
+        let found = self.frames.iter().position(|waiting| is_meant(waiting));
+        let Some(taken) = found.and_then(|at| self.frames.remove(at)) else {
             return false;
         };
-        self.answers -= usize::from(is_answer(&withdrawn));
-        self.bytes -= withdrawn.len();
+        self.answers -= usize::from(is_answer(&taken));
+        self.bytes -= taken.len();
         true
     }
 

@@ -23,7 +23,7 @@ impl Outbound {
     /// Sends a message to one server, and waits until its opening is answered: a call has its value then, a cast or multicall
     /// is accepted.
     ///
-    /// What was never written to a link may go to another server; what was written is never sent again.
+    /// What was never written to a link, or was refused before it ran, may go to another server; nothing else is sent again.
     pub(crate) async fn request(&self, message: &mut Message) -> Result<Opened, RpcError> {
         let parts = &message.parts;
         let args = &mut message.args;

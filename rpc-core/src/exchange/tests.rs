@@ -352,3 +352,20 @@ fn a_stream_keeps_to_its_rules() {
             .contains("after 2 items, 1 have arrived")
     );
 }
+
+/// A node that announces itself again and again, and does not read, does not make its client hold an answer to each.
+#[test]
+fn one_sight_of_an_announcement_waits_at_a_time() {
+    let link = link();
+    for serial in 1..=100 {
+        link.announce(Announcement {
+            serial: Some(serial),
+            ..announcement(WINDOW)
+        });
+    }
+    let frames = written(&link);
+    assert_eq!(frames.len(), 1);
+    let frame = Frame::parse(frames[0].clone()).unwrap();
+    assert_eq!(frame.kind, Some(Kind::Seen));
+    assert_eq!(frame::parse_numbers(&frame.header).unwrap(), [100]);
+}

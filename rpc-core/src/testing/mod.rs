@@ -25,7 +25,7 @@
 //!     }
 //!
 //!     fn list_absent(&mut self) -> String {
-//!         let unused = String::from("/tmp/nobody");
+//!         let unused = String::from("/run/nobody");
 //!         self.listed.push(unused.clone());
 //!         unused
 //!     }
