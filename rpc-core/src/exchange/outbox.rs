@@ -148,11 +148,14 @@ impl Outbox {
         // and room for what a transport puts in front
         batch.reserve(count + 1);
         let mut bytes = 0;
-        while batch.len() < most
-            && let Some(next) = self.frames.front()
-            && (bytes == 0 || bytes + next.len() <= TOGETHER)
-            && let Some(frame) = self.frames.pop_front()
-        {
+        for _ in 0..count {
+            let next = self.frames.front();
+            if bytes > 0 && next.is_some_and(|next| bytes + next.len() > TOGETHER) {
+                break;
+            }
+            let Some(frame) = self.frames.pop_front() else {
+                break;
+            };
             bytes += frame.len();
             self.answers -= usize::from(is_answer(&frame));
             batch.push(frame);
