@@ -3,6 +3,7 @@
 use super::endpoint::FailureKind;
 use super::middleware::{self, Course};
 use super::queue::Waits;
+use super::runner::Desk;
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
@@ -87,35 +88,51 @@ impl From<&Job> for Ended {
     }
 }
 
-/// Runs a request, and then those that waited for its place.
+/// Runs a request, then those that waited for its place, and then those that come while the task keeps ready.
 ///
-/// A task of this is made for every request, so it is kept small: nothing but the handler is held while that waits.
-pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()> + Send {
-    let taken = Some((&first).into());
+/// As many tasks of this are made as requests run at once, so it is kept small: nothing but the handler is held while that waits.
+pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output = ()> + Send {
+    let mut taken = (&first).into();
     // what an async block captures takes its place once; the arguments of an async function would take theirs besides
     let mut stage = Stage::Waits(first);
+    let mut desk = None;
     async move {
-        let mut place = Place {
-            service: &service,
-            taken,
-        };
         loop {
-            stage = stage.begin(&service);
-            match &mut stage {
-                Stage::Here(running) => {
-                    let outcome = running.supervise(&service).await;
-                    running.end(&service, outcome);
-                }
-                // boxed so that a task of those that do not block is small
-                Stage::OnThread(thread, responder) => {
-                    Box::pin(joined(&service, thread, &**responder)).await;
-                }
-                Stage::Waits(_) | Stage::Over => {}
-            }
-            stage = match place.next() {
-                Some(job) => Stage::Waits(job),
-                None => return,
+            let mut place = Place {
+                service: &service,
+                taken: Some(taken),
             };
+            loop {
+                stage = stage.begin(&service);
+                match &mut stage {
+                    Stage::Here(running) => {
+                        let outcome = running.supervise(&service).await;
+                        running.end(&service, outcome);
+                    }
+                    // boxed so that a task of those that do not block is small
+                    Stage::OnThread(thread, responder) => {
+                        Box::pin(joined(&service, thread, &**responder)).await;
+                    }
+                    Stage::Waits(_) | Stage::Over => {}
+                }
+                stage = match place.next() {
+                    Some(job) => Stage::Waits(job),
+                    None => break,
+                };
+            }
+            drop(place);
+            drop(stage);
+            let desk: &Arc<Desk> = desk.get_or_insert_default();
+            if !service.runners.keep(desk) {
+                return;
+            }
+            drop(service);
+            let Some((server, job)) = desk.next().await else {
+                return;
+            };
+            service = server;
+            taken = (&job).into();
+            stage = Stage::Waits(job);
         }
     }
 }

@@ -10,6 +10,7 @@ mod limits;
 mod middleware;
 mod panics;
 mod queue;
+mod runner;
 mod service;
 mod stats;
 

@@ -5,6 +5,7 @@ use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
 use super::limits::Limits;
 use super::middleware::{self, ServerMiddleware};
+use super::runner::Runners;
 use super::stats::{Counters, ServerStats, count};
 use super::{Access, Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
@@ -19,6 +20,7 @@ pub(crate) struct Service {
     target: Target,
     dispatcher: Dispatcher,
     pub(super) gate: Gate,
+    pub(super) runners: Runners,
     pub(super) counters: Counters,
     /// Whether callers are told where a handler panicked.
     pub(super) tells_tracebacks: bool,
@@ -51,6 +53,7 @@ impl Service {
             target,
             dispatcher: Dispatcher::new(endpoints, access, &limits.methods)?,
             gate: Gate::new(limits),
+            runners: Runners::default(),
             counters: Counters::default(),
             tells_tracebacks: false,
             middleware: Vec::new(),
@@ -126,7 +129,10 @@ impl Service {
         let (job, kind, message) = match self.gate.enter(job) {
             Entered::Runs(job) => {
                 count(&self.counters.accepted);
-                tokio::spawn(handler::run(self, job));
+                match self.runners.ready() {
+                    Some(desk) => desk.give((self, job)),
+                    None => drop(tokio::spawn(handler::run(self, job))),
+                }
                 return;
             }
             Entered::Waits(dead) => {
