@@ -1,8 +1,8 @@
 //! The framework's client: how each benchmark asks for its load.
 
-use crate::api::LoadClient;
+use super::api::LoadClient;
 use crate::load::{self, Act, Scale};
-use crate::measure::{Sample, Work};
+use crate::side::{Sample, Work};
 use crate::{Outcome, because};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Does one round of a benchmark with the server that listens on a port.
-pub(crate) async fn run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
+pub(super) async fn run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
     let transport = rpc_zmq::connect(&format!("zmq://127.0.0.1:{port}"))
         .await
         .map_err(because("the transport can't be opened"))?;

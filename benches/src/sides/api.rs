@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What there is to measure.
 #[rpc_api(version = "1.0", topic = "load")]
-pub(crate) trait Load {
+pub(super) trait Load {
     /// Gives back what it gets.
     async fn echo(&self, ctx: &Context, body: Bytes) -> Bytes;
 
@@ -59,7 +59,7 @@ impl Load for Idle {
 }
 
 /// Starts the server on a free port.
-pub(crate) async fn serve() -> Outcome<Serving> {
+pub(super) async fn serve() -> Outcome<Serving> {
     let transport = rpc_zmq::connect("zmq://?listen=127.0.0.1:0")
         .await
         .map_err(because("the transport can't be opened"))?;

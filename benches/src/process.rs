@@ -1,6 +1,6 @@
 //! Server processes: how one is started and ended, what it does meanwhile, and what processors it used.
 
-use crate::{Outcome, because, say};
+use crate::{Outcome, because, say, side};
 use std::io::Read;
 use std::pin::Pin;
 use std::process::{ExitCode, Stdio};
@@ -10,6 +10,9 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+/// What a program is started with to be a server.
+pub const SERVE: &str = "serve";
+
 /// How long a server has to say where it listens.
 const START: Duration = Duration::from_secs(20);
 
@@ -17,14 +20,15 @@ const START: Duration = Duration::from_secs(20);
 const STOP: Duration = Duration::from_secs(5);
 
 /// A server that listens.
-pub(crate) struct Serving {
+#[expect(missing_debug_implementations, reason = "it holds a future")]
+pub struct Serving {
     port: u16,
     /// Ends only if the server can't go on.
     work: Pin<Box<dyn Future<Output = Outcome> + Send>>,
 }
 
 impl Serving {
-    pub(crate) fn new(port: u16, work: impl Future<Output = Outcome> + Send + 'static) -> Self {
+    pub fn new(port: u16, work: impl Future<Output = Outcome> + Send + 'static) -> Self {
         Self {
             port,
             work: Box::pin(work),
@@ -34,10 +38,7 @@ impl Serving {
 
 /// The whole life of a server process: says where it listens, and serves until standard input is closed. So it ends with
 /// whoever started it, however that ended.
-pub(crate) async fn serve<F>(start: fn() -> F) -> Outcome<ExitCode>
-where
-    F: Future<Output = Outcome<Serving>>,
-{
+pub async fn serve(start: fn() -> side::Future<'static, Outcome<Serving>>) -> Outcome<ExitCode> {
     let serving = start().await?;
     let (closed, input_closed) = oneshot::channel();
     std::thread::spawn(move || {
@@ -62,26 +63,27 @@ where
 }
 
 /// A server process. [`stop`](Self::stop) ends it in an orderly way; dropping it kills it.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Server {
     child: Child,
     /// Open as long as the server is to run. Not left to the child: waiting for its end would close it.
     input: Option<ChildStdin>,
-    pub(crate) port: u16,
-    pub(crate) id: u32,
+    pub port: u16,
+    pub id: u32,
 }
 
 impl Server {
-    /// Starts this program once more, as a server.
-    pub(crate) async fn start(role: &str) -> Outcome<Self> {
+    /// Starts this program once more, as the server of a side.
+    pub async fn start(side: &str) -> Outcome<Self> {
         let program =
             std::env::current_exe().map_err(because("the benchmark program can't be found"))?;
         let mut child = Command::new(program)
-            .arg(role)
+            .args([SERVE, side])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(because(&format!("`{role}` can't be started")))?;
+            .map_err(because(&format!("the server of {side} can't be started")))?;
         let input = child.stdin.take();
         match timeout(START, port_of(&mut child)).await {
             Ok(Ok((port, id))) => Ok(Self {
@@ -90,15 +92,17 @@ impl Server {
                 port,
                 id,
             }),
-            Ok(Err(problem)) => Err(ended(child, format!("`{role}`: {problem}")).await),
-            Err(_elapsed) => {
-                Err(ended(child, format!("`{role}` does not say where it listens")).await)
-            }
+            Ok(Err(problem)) => Err(ended(child, format!("the server of {side}: {problem}")).await),
+            Err(_elapsed) => Err(ended(
+                child,
+                format!("the server of {side} does not say where it listens"),
+            )
+            .await),
         }
     }
 
     /// Waits until the server has ended by itself, and says how.
-    pub(crate) async fn gone(&mut self) -> String {
+    pub async fn gone(&mut self) -> String {
         match self.child.wait().await {
             Ok(status) => format!("the server has ended ({status})"),
             Err(error) => format!("nobody can tell whether the server runs: {error}"),
@@ -106,7 +110,7 @@ impl Server {
     }
 
     /// Ends the server, and waits until it has ended.
-    pub(crate) async fn stop(mut self) -> Outcome {
+    pub async fn stop(mut self) -> Outcome {
         drop(self.input.take());
         match timeout(STOP, self.child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
@@ -142,12 +146,12 @@ async fn ended(mut child: Child, problem: String) -> String {
 }
 
 /// The processor time that this process has used.
-pub(crate) fn cpu_of_this() -> Option<Duration> {
+pub fn cpu_of_this() -> Option<Duration> {
     cpu_of(std::process::id())
 }
 
 /// The processor time that a process has used, in user and kernel mode. Only Linux tells, here.
-pub(crate) fn cpu_of(process: u32) -> Option<Duration> {
+pub fn cpu_of(process: u32) -> Option<Duration> {
     if cfg!(not(target_os = "linux")) {
         return None;
     }

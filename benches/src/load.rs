@@ -1,6 +1,6 @@
 //! The work that is asked of both sides, in the same words, and how it is timed.
 
-use crate::measure::Sample;
+use crate::side::Sample;
 use crate::{Outcome, because, process};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -11,27 +11,27 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 /// How many tasks share a client where there are many.
-pub(crate) const TASKS: usize = 64;
+pub const TASKS: usize = 64;
 
 /// How much there is to do in one round.
 #[derive(Debug)]
-pub(crate) struct Scale {
+pub struct Scale {
     /// Calls before those that are timed.
-    pub(crate) warm_up: u64,
+    pub warm_up: u64,
     /// Calls one after another.
-    pub(crate) calls: u64,
+    pub calls: u64,
     /// How long many tasks send.
-    pub(crate) span: Duration,
+    pub span: Duration,
     /// Items of a stream that is always ready.
-    pub(crate) items: u64,
+    pub items: u64,
     /// Items of a stream that has one every millisecond.
-    pub(crate) paced_items: u64,
+    pub paced_items: u64,
     /// Calls with a large body, one after another.
-    pub(crate) large_calls: u64,
+    pub large_calls: u64,
 }
 
 impl Scale {
-    pub(crate) const FULL: Self = Self {
+    pub const FULL: Self = Self {
         warm_up: 500,
         calls: 5_000,
         span: Duration::from_secs(1),
@@ -40,7 +40,7 @@ impl Scale {
         large_calls: 200,
     };
 
-    pub(crate) const QUICK: Self = Self {
+    pub const QUICK: Self = Self {
         warm_up: 200,
         calls: 2_000,
         span: Duration::from_millis(400),
@@ -51,17 +51,17 @@ impl Scale {
 }
 
 /// The body of a small message.
-pub(crate) fn small_body() -> Bytes {
+pub fn small_body() -> Bytes {
     Bytes::from_static(&[0x5a; 64])
 }
 
 /// The body of a large message: one MiB.
-pub(crate) fn large_body() -> Bytes {
+pub fn large_body() -> Bytes {
     Bytes::from(vec![0x5a; 1024 * 1024])
 }
 
 /// Says so if an echo is not what was sent.
-pub(crate) fn same(sent: &Bytes, received: &Bytes) -> Outcome {
+pub fn same(sent: &Bytes, received: &Bytes) -> Outcome {
     if sent == received {
         return Ok(());
     }
@@ -73,7 +73,7 @@ pub(crate) fn same(sent: &Bytes, received: &Bytes) -> Outcome {
 }
 
 /// Nanoseconds that another process on the same machine can compare with its own.
-pub(crate) fn stamp() -> u64 {
+pub fn stamp() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -81,7 +81,7 @@ pub(crate) fn stamp() -> u64 {
 }
 
 /// A stamp every millisecond, as it is now.
-pub(crate) fn paced(count: u64) -> impl Stream<Item = u64> + Send {
+pub fn paced(count: u64) -> impl Stream<Item = u64> + Send {
     let mut ticks = tokio::time::interval(Duration::from_millis(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     stream::unfold((ticks, 0), move |(mut ticks, number)| async move {
@@ -94,7 +94,7 @@ pub(crate) fn paced(count: u64) -> impl Stream<Item = u64> + Send {
 }
 
 /// The median of nanoseconds, in microseconds.
-pub(crate) fn median_micros(mut nanos: Vec<u64>) -> Outcome<f64> {
+pub fn median_micros(mut nanos: Vec<u64>) -> Outcome<f64> {
     nanos.sort_unstable();
     let middle = nanos.get(nanos.len() / 2);
     middle
@@ -103,12 +103,12 @@ pub(crate) fn median_micros(mut nanos: Vec<u64>) -> Outcome<f64> {
 }
 
 /// Something that can be done over and over.
-pub(crate) trait Act: Clone + Send + Sync + 'static {
+pub trait Act: Clone + Send + Sync + 'static {
     fn act(&self) -> impl Future<Output = Outcome> + Send;
 }
 
 /// Does something again and again, in a task as it is done in a program. The nanoseconds that each took.
-pub(crate) async fn sequential(warm_up: u64, count: u64, act: impl Act) -> Outcome<Vec<u64>> {
+pub async fn sequential(warm_up: u64, count: u64, act: impl Act) -> Outcome<Vec<u64>> {
     in_task(async move {
         for _ in 0..warm_up {
             act.act().await?;
@@ -125,12 +125,12 @@ pub(crate) async fn sequential(warm_up: u64, count: u64, act: impl Act) -> Outco
 }
 
 /// How many MiB went there, and came back, in a second, from the nanoseconds that one each took.
-pub(crate) fn mebibytes_per_second(nanos: &[u64]) -> f64 {
+pub fn mebibytes_per_second(nanos: &[u64]) -> f64 {
     nanos.len() as f64 * 1e9 / nanos.iter().sum::<u64>() as f64
 }
 
 /// Runs work in a task of the runtime, which does not outlive whoever waits for it.
-pub(crate) async fn in_task<T: Send + 'static>(
+pub async fn in_task<T: Send + 'static>(
     work: impl Future<Output = Outcome<T>> + Send + 'static,
 ) -> Outcome<T> {
     let mut tasks = JoinSet::new();
@@ -143,21 +143,21 @@ pub(crate) async fn in_task<T: Send + 'static>(
 
 /// What many tasks got done.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Done {
-    pub(crate) count: u64,
-    pub(crate) elapsed: Duration,
+pub struct Done {
+    pub count: u64,
+    pub elapsed: Duration,
     /// What this process and the server's used meanwhile, where the system tells.
-    pub(crate) client_cpu: Option<Duration>,
-    pub(crate) server_cpu: Option<Duration>,
+    pub client_cpu: Option<Duration>,
+    pub server_cpu: Option<Duration>,
 }
 
 impl Done {
-    pub(crate) fn per_second(&self) -> f64 {
+    pub fn per_second(&self) -> f64 {
         self.count as f64 / self.elapsed.as_secs_f64()
     }
 
     /// The rate, then what one took of processors, altogether, here, and at the server, in microseconds.
-    pub(crate) fn sample(&self) -> Sample {
+    pub fn sample(&self) -> Sample {
         let (client, server) = (
             self.cpu_each(self.client_cpu),
             self.cpu_each(self.server_cpu),
@@ -173,7 +173,7 @@ impl Done {
 }
 
 /// Lets [`TASKS`] tasks do something over and over for some time.
-pub(crate) async fn together(span: Duration, server: u32, act: &impl Act) -> Outcome<Done> {
+pub async fn together(span: Duration, server: u32, act: &impl Act) -> Outcome<Done> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
     let (client_before, server_before) = (process::cpu_of_this(), process::cpu_of(server));

@@ -5,9 +5,13 @@
 //! half. The client has one connection, whatever the number of its tasks: they share the sending half, and one task reads.
 
 use crate::load::{self, Act, Scale};
-use crate::measure::{Sample, Work};
 use crate::process::Serving;
+use crate::side::{Sample, Work};
 use crate::{Outcome, because};
+use ::zeromq::{
+    DealerRecvHalf, DealerSendHalf, DealerSocket, Endpoint, RouterRecvHalf, RouterSendHalf,
+    RouterSocket, Socket, SocketRecv, SocketSend, ZmqMessage,
+};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::collections::HashMap;
@@ -17,10 +21,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use zeromq::{
-    DealerRecvHalf, DealerSendHalf, DealerSocket, Endpoint, RouterRecvHalf, RouterSendHalf,
-    RouterSocket, Socket, SocketRecv, SocketSend, ZmqMessage,
-};
 
 /// How long the server is waited for.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -58,7 +58,7 @@ fn numbers<const N: usize>(body: &[u8]) -> Option<[u64; N]> {
 // ---- the server
 
 /// Starts the server on a free port.
-pub(crate) async fn serve() -> Outcome<Serving> {
+pub(super) async fn serve() -> Outcome<Serving> {
     let mut socket = RouterSocket::new();
     let bound = socket
         .bind("tcp://127.0.0.1:0")
@@ -183,7 +183,7 @@ async fn paced(mut answering: Answering, count: u64) {
 // ---- the client
 
 /// Does one round of a benchmark with the server that listens on a port.
-pub(crate) async fn run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
+pub(super) async fn run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
     let client = Client::connect(port).await?;
     let echo = |body| Echo {
         client: Arc::clone(&client.shared),
