@@ -1,7 +1,7 @@
-//! The work that is asked of both sides, in the same words, and how it is timed.
+//! Work by one task and by many, in the same words for all sides, and how it is timed.
 
 use crate::side::Sample;
-use crate::{Outcome, because, process};
+use crate::{Outcome, because, usage};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use std::sync::Arc;
@@ -14,8 +14,9 @@ use tokio::time::MissedTickBehavior;
 pub const TASKS: usize = 64;
 
 /// How much there is to do in one round.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scale {
+    pub(crate) name: &'static str,
     /// Calls before those that are timed.
     pub warm_up: u64,
     /// Calls one after another.
@@ -32,6 +33,7 @@ pub struct Scale {
 
 impl Scale {
     pub const FULL: Self = Self {
+        name: "full",
         warm_up: 500,
         calls: 5_000,
         span: Duration::from_secs(1),
@@ -41,6 +43,7 @@ impl Scale {
     };
 
     pub const QUICK: Self = Self {
+        name: "quick",
         warm_up: 200,
         calls: 2_000,
         span: Duration::from_millis(400),
@@ -48,6 +51,12 @@ impl Scale {
         paced_items: 200,
         large_calls: 50,
     };
+
+    pub(crate) fn named(name: &str) -> Outcome<Self> {
+        let mut all = [Self::FULL, Self::QUICK].into_iter();
+        all.find(|scale| scale.name == name)
+            .ok_or_else(|| format!("there is no scale `{name}`"))
+    }
 }
 
 /// The body of a small message.
@@ -124,8 +133,8 @@ pub async fn sequential(warm_up: u64, count: u64, act: impl Act) -> Outcome<Vec<
     .await
 }
 
-/// How many MiB went there, and came back, in a second, from the nanoseconds that one each took.
-pub fn mebibytes_per_second(nanos: &[u64]) -> f64 {
+/// How many were done in a second, from the nanoseconds that each took.
+pub fn per_second(nanos: &[u64]) -> f64 {
     nanos.len() as f64 * 1e9 / nanos.iter().sum::<u64>() as f64
 }
 
@@ -141,14 +150,14 @@ pub async fn in_task<T: Send + 'static>(
     }
 }
 
-/// What many tasks got done.
+/// What got done in some time.
 #[derive(Clone, Copy, Debug)]
 pub struct Done {
     pub count: u64,
     pub elapsed: Duration,
     /// What this process and the server's used meanwhile, where the system tells.
-    pub client_cpu: Option<Duration>,
-    pub server_cpu: Option<Duration>,
+    client_cpu: Option<Duration>,
+    server_cpu: Option<Duration>,
 }
 
 impl Done {
@@ -166,6 +175,11 @@ impl Done {
         vec![Some(self.per_second()), sum, client, server]
     }
 
+    /// What one took of processors here, in microseconds.
+    pub fn client_cpu_each(&self) -> Option<f64> {
+        self.cpu_each(self.client_cpu)
+    }
+
     fn cpu_each(&self, cpu: Option<Duration>) -> Option<f64> {
         let cpu = cpu.filter(|_| self.count > 0)?;
         Some(cpu.as_secs_f64() * 1e6 / self.count as f64)
@@ -176,8 +190,7 @@ impl Done {
 pub async fn together(span: Duration, server: u32, act: &impl Act) -> Outcome<Done> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
-    let (client_before, server_before) = (process::cpu_of_this(), process::cpu_of(server));
-    let started = Instant::now();
+    let meter = Meter::start(server);
     for _ in 0..TASKS {
         let (stop, act) = (Arc::clone(&stop), act.clone());
         tasks.spawn(async move {
@@ -195,12 +208,45 @@ pub async fn together(span: Duration, server: u32, act: &impl Act) -> Outcome<Do
     while let Some(joined) = tasks.join_next().await {
         count += joined.map_err(because("a task broke off"))??;
     }
-    let elapsed = started.elapsed();
-    let since = |before: Option<Duration>, now: Option<Duration>| now?.checked_sub(before?);
-    Ok(Done {
-        count,
-        elapsed,
-        client_cpu: since(client_before, process::cpu_of_this()),
-        server_cpu: since(server_before, process::cpu_of(server)),
-    })
+    Ok(meter.done(count))
+}
+
+/// Lets this thread do something over and over for some time.
+pub fn alone(span: Duration, server: u32, mut act: impl FnMut() -> Outcome) -> Outcome<Done> {
+    let meter = Meter::start(server);
+    let mut count = 0;
+    while meter.started.elapsed() < span {
+        act()?;
+        count += 1;
+    }
+    Ok(meter.done(count))
+}
+
+/// What was, before something is done.
+struct Meter {
+    started: Instant,
+    server: u32,
+    client_cpu: Option<Duration>,
+    server_cpu: Option<Duration>,
+}
+
+impl Meter {
+    fn start(server: u32) -> Self {
+        Self {
+            started: Instant::now(),
+            server,
+            client_cpu: usage::cpu_of_this(),
+            server_cpu: usage::cpu_of(server),
+        }
+    }
+
+    fn done(&self, count: u64) -> Done {
+        let since = |before: Option<Duration>, now: Option<Duration>| now?.checked_sub(before?);
+        Done {
+            count,
+            elapsed: self.started.elapsed(),
+            client_cpu: since(self.client_cpu, usage::cpu_of_this()),
+            server_cpu: since(self.server_cpu, usage::cpu_of(self.server)),
+        }
+    }
 }

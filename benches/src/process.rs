@@ -1,8 +1,9 @@
-//! Server processes: how one is started and ended, what it does meanwhile, and what processors it used.
+//! Server and client processes: how they are started and ended, and what they tell each other.
 
-use crate::{Outcome, because, say, side};
+use crate::load::Scale;
+use crate::side::{Future, Job, Sample, Side};
+use crate::{Outcome, because, say};
 use std::io::Read;
-use std::pin::Pin;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -10,8 +11,11 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// What a program is started with to be a server.
-pub const SERVE: &str = "serve";
+/// What a program is started with to be a server. The names of a side and of a benchmark follow.
+pub(crate) const SERVE: &str = "serve";
+
+/// What a program is started with to be a client. What follows is the same, and a scale, ports and a process.
+pub(crate) const ASK: &str = "ask";
 
 /// How long a server has to say where it listens.
 const START: Duration = Duration::from_secs(20);
@@ -19,27 +23,46 @@ const START: Duration = Duration::from_secs(20);
 /// How long a server has to end before it is ended.
 const STOP: Duration = Duration::from_secs(5);
 
+/// How long a client may take for one round.
+const ROUND: Duration = Duration::from_secs(180);
+
+/// How a figure is written that this system does not tell.
+const UNTOLD: &str = "-";
+
 /// A server that listens.
 #[expect(missing_debug_implementations, reason = "it holds a future")]
 pub struct Serving {
-    port: u16,
+    ports: Vec<u16>,
     /// Ends only if the server can't go on.
-    work: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    work: Future<Outcome>,
 }
 
 impl Serving {
-    pub fn new(port: u16, work: impl Future<Output = Outcome> + Send + 'static) -> Self {
+    pub fn new(
+        ports: impl Into<Vec<u16>>,
+        work: impl std::future::Future<Output = Outcome> + Send + 'static,
+    ) -> Self {
         Self {
-            port,
+            ports: ports.into(),
             work: Box::pin(work),
         }
     }
 }
 
+fn joined(ports: &[u16]) -> String {
+    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    ports.join(",")
+}
+
+fn ports_of(text: &str) -> Outcome<Vec<u16>> {
+    let ports: Result<_, _> = text.split(',').map(str::parse).collect();
+    ports.map_err(|_| format!("`{text}` is where it listens, and those are no ports"))
+}
+
 /// The whole life of a server process: says where it listens, and serves until standard input is closed. So it ends with
 /// whoever started it, however that ended.
-pub async fn serve(start: fn() -> side::Future<'static, Outcome<Serving>>) -> Outcome<ExitCode> {
-    let serving = start().await?;
+pub(crate) async fn serve(start: Future<Outcome<Serving>>) -> Outcome<ExitCode> {
+    let serving = start.await?;
     let (closed, input_closed) = oneshot::channel();
     std::thread::spawn(move || {
         let mut rest = Vec::new();
@@ -47,7 +70,7 @@ pub async fn serve(start: fn() -> side::Future<'static, Outcome<Serving>>) -> Ou
         let _ = std::io::stdin().lock().read_to_end(&mut rest);
         let _ = closed.send(());
     });
-    say(&serving.port.to_string());
+    say(&joined(&serving.ports));
     // in a task, as servers run
     let mut work = tokio::spawn(serving.work);
     tokio::select! {
@@ -62,34 +85,89 @@ pub async fn serve(start: fn() -> side::Future<'static, Outcome<Serving>>) -> Ou
     }
 }
 
+/// The whole life of a client process: does one round, and says what it came to.
+pub(crate) async fn ask(side: &Side, job: Job) -> Outcome<ExitCode> {
+    let sample = (side.run)(job).await?;
+    let figure = |figure: Option<f64>| figure.map_or(UNTOLD.into(), |figure| figure.to_string());
+    let figures: Vec<String> = sample.into_iter().map(figure).collect();
+    say(&figures.join(" "));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The scale, the ports and the server's process that a client is started with.
+pub(crate) fn read_job(words: &[String]) -> Outcome<(Scale, Vec<u16>, u32)> {
+    let [scale, ports, server] = words else {
+        return Err(format!("`{ASK}` is for this program itself"));
+    };
+    let server = server.parse().map_err(because("no process"))?;
+    Ok((Scale::named(scale)?, ports_of(ports)?, server))
+}
+
+/// A client process, from its start to its end. It is killed if nobody waits for it any more.
+pub(crate) async fn client(
+    side: &str,
+    bench: &str,
+    scale: &Scale,
+    place: [String; 2],
+) -> Outcome<Sample> {
+    let output = this_program()?
+        .args([ASK, side, bench, scale.name])
+        .args(place)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(ROUND, output)
+        .await
+        .map_err(|_| format!("it took longer than {} s", ROUND.as_secs()))?
+        .map_err(because("the client can't be started"))?;
+    if !output.status.success() {
+        return Err(format!(
+            "the client failed ({}), and says why above",
+            output.status
+        ));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figure = |word: &str| match word {
+        UNTOLD => Ok(None),
+        number => number.parse().map(Some),
+    };
+    let figures: Result<_, _> = text.split_whitespace().map(figure).collect();
+    figures.map_err(|_| format!("`{text}` is what it came to, and those are no figures"))
+}
+
+fn this_program() -> Outcome<Command> {
+    std::env::current_exe()
+        .map(Command::new)
+        .map_err(because("the benchmark program can't be found"))
+}
+
 /// A server process. [`stop`](Self::stop) ends it in an orderly way; dropping it kills it.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Open as long as the server is to run. Not left to the child: waiting for its end would close it.
     input: Option<ChildStdin>,
-    pub port: u16,
-    pub id: u32,
+    ports: Vec<u16>,
+    id: u32,
 }
 
 impl Server {
     /// Starts this program once more, as the server of a side.
-    pub async fn start(side: &str) -> Outcome<Self> {
-        let program =
-            std::env::current_exe().map_err(because("the benchmark program can't be found"))?;
-        let mut child = Command::new(program)
-            .args([SERVE, side])
+    pub(crate) async fn start(side: &str, bench: &str) -> Outcome<Self> {
+        let mut child = this_program()?
+            .args([SERVE, side, bench])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(because(&format!("the server of {side} can't be started")))?;
         let input = child.stdin.take();
-        match timeout(START, port_of(&mut child)).await {
-            Ok(Ok((port, id))) => Ok(Self {
+        match timeout(START, ports_told(&mut child)).await {
+            Ok(Ok((ports, id))) => Ok(Self {
                 child,
                 input,
-                port,
+                ports,
                 id,
             }),
             Ok(Err(problem)) => Err(ended(child, format!("the server of {side}: {problem}")).await),
@@ -101,8 +179,13 @@ impl Server {
         }
     }
 
+    /// Where it is: its ports, and its process.
+    pub(crate) fn place(&self) -> [String; 2] {
+        [joined(&self.ports), self.id.to_string()]
+    }
+
     /// Waits until the server has ended by itself, and says how.
-    pub async fn gone(&mut self) -> String {
+    pub(crate) async fn gone(&mut self) -> String {
         match self.child.wait().await {
             Ok(status) => format!("the server has ended ({status})"),
             Err(error) => format!("nobody can tell whether the server runs: {error}"),
@@ -110,7 +193,7 @@ impl Server {
     }
 
     /// Ends the server, and waits until it has ended.
-    pub async fn stop(mut self) -> Outcome {
+    pub(crate) async fn stop(mut self) -> Outcome {
         drop(self.input.take());
         match timeout(STOP, self.child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
@@ -121,8 +204,8 @@ impl Server {
     }
 }
 
-/// The first line of a server's output is its port.
-async fn port_of(child: &mut Child) -> Outcome<(u16, u32)> {
+/// The first line of a server's output is its ports.
+async fn ports_told(child: &mut Child) -> Outcome<(Vec<u16>, u32)> {
     let output = child.stdout.take().ok_or("it has no output")?;
     let line = BufReader::new(output)
         .lines()
@@ -130,10 +213,7 @@ async fn port_of(child: &mut Child) -> Outcome<(u16, u32)> {
         .await
         .map_err(because("its output can't be read"))?
         .ok_or("it ended before it listened")?;
-    let port = line
-        .parse()
-        .map_err(|_| format!("`{line}` is where it listens, and that is no port"))?;
-    Ok((port, child.id().ok_or("it has ended")?))
+    Ok((ports_of(&line)?, child.id().ok_or("it has ended")?))
 }
 
 /// Kills a process and reaps it, whatever the problem was.
@@ -143,27 +223,4 @@ async fn ended(mut child: Child, problem: String) -> String {
         Ok(Err(error)) => format!("{problem}; it can't be ended: {error}"),
         Err(_elapsed) => format!("{problem}; it does not end"),
     }
-}
-
-/// The processor time that this process has used.
-pub fn cpu_of_this() -> Option<Duration> {
-    cpu_of(std::process::id())
-}
-
-/// The processor time that a process has used, in user and kernel mode. Only Linux tells, here.
-pub fn cpu_of(process: u32) -> Option<Duration> {
-    if cfg!(not(target_os = "linux")) {
-        return None;
-    }
-    // the unit in which Linux tells it, on every architecture of today
-    const TICKS_PER_SECOND: u64 = 100;
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // the second field is a name in parentheses, which may hold anything; user and system time are fields 14 and 15
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_millis(
-        (user + system) * 1_000 / TICKS_PER_SECOND,
-    ))
 }

@@ -1,9 +1,13 @@
-//! The command line of a benchmark program.
+//! A benchmark program, from its start to its end.
 
-use crate::load::Scale;
-use crate::measure::{self, BENCHES, Bench, Criterion};
-use crate::side::Side;
-use crate::{Outcome, because, process, say};
+use crate::criterion::Criterion;
+use crate::list::{BENCHES, Bench, names};
+use crate::measure;
+use crate::options::Options;
+use crate::page::Page;
+use crate::process::{self, ASK, SERVE};
+use crate::side::{Job, Side};
+use crate::{Outcome, because, lines, say};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,99 +19,115 @@ pub struct Program {
     pub usage: &'static str,
     /// The first one is what the others are compared with.
     pub sides: &'static [Side],
-    pub criteria: &'static [Criterion],
+    pub criteria: &'static [&'static [Criterion]],
+    /// The text of the lock file that it was built with.
+    pub lock: &'static str,
 }
 
-const OPTIONS: &str = "
-
-  --rounds N    how many rounds: 7 unless it is said, 3 with --quick
-  --only NAME   one benchmark
-  --side NAME   only this side beside the first; it may be given several times
-  --quick       shorter rounds, for a first look
-  --check       fail if a criterion is missed
-  --write FILE  write the table into a file, between its marks
-  --help        print this text
-
-benchmarks: ";
-
 impl Program {
-    /// The whole program. The server of a side is the same program, started as `serve NAME`.
+    /// The whole program. Its server and client processes are the same program, started otherwise.
     pub fn main(&self) -> ExitCode {
         let words: Vec<String> = std::env::args().skip(1).collect();
-        let done = match (words.first().map(String::as_str), words.get(1)) {
-            (Some(process::SERVE), Some(name)) => self
-                .side(name)
-                .and_then(|side| run(process::serve(side.serve))),
-            _ => Options::parse(self, &words).and_then(|options| match options {
-                Some(options) => run(self.bench(&options)),
-                None => {
-                    say(&self.usage());
-                    Ok(ExitCode::SUCCESS)
-                }
-            }),
-        };
-        done.unwrap_or_else(|problem| {
+        self.obey(&words).unwrap_or_else(|problem| {
+            // there is nobody else to tell
             let _ = writeln!(io::stderr().lock(), "error: {problem}");
             ExitCode::FAILURE
         })
     }
 
-    fn side(&self, name: &str) -> Outcome<&Side> {
-        let found = self.sides.iter().find(|side| side.name == name);
-        found.ok_or_else(|| {
-            let names: Vec<&str> = self.sides.iter().map(|side| side.name).collect();
-            format!("there is no side `{name}`; there are {}", names.join(", "))
-        })
+    fn obey(&self, words: &[String]) -> Outcome<ExitCode> {
+        if let [kind, side, bench, rest @ ..] = words
+            && (kind == SERVE || kind == ASK)
+        {
+            rlimit::increase_nofile_limit(u64::MAX)
+                .map_err(because("the limit of open files can't be raised"))?;
+            let (side, work) = (self.side(side)?, Bench::named(bench)?.work);
+            if kind == SERVE {
+                return run(process::serve((side.serve)(work)));
+            }
+            let (scale, ports, server) = process::read_job(rest)?;
+            let job = Job {
+                work,
+                scale,
+                ports,
+                server,
+            };
+            return run(process::ask(side, job));
+        }
+        match Options::parse(self, words)? {
+            Some(options) => run(self.bench(&options)),
+            None => {
+                say(&self.usage());
+                Ok(ExitCode::SUCCESS)
+            }
+        }
     }
 
-    fn usage(&self) -> String {
+    pub(crate) fn side(&self, name: &str) -> Outcome<&Side> {
+        let found = self.sides.iter().find(|side| side.name == name);
+        found.ok_or_else(|| format!("there is no side `{name}`; there are {}", self.side_names()))
+    }
+
+    pub(crate) fn side_names(&self) -> String {
         let names: Vec<&str> = self.sides.iter().map(|side| side.name).collect();
-        format!(
-            "usage: {} [OPTIONS]{OPTIONS}{}\nsides: {}",
-            self.usage,
-            bench_names(),
-            names.join(", ")
-        )
+        names.join(", ")
     }
 
     /// Runs what is asked for, and prints each benchmark's lines as soon as there are any.
     async fn bench(&self, options: &Options) -> Outcome<ExitCode> {
         if cfg!(debug_assertions) {
-            say("built without optimization: these figures say nothing; run `cargo bench`");
+            say("built without optimization: these figures say nothing; run `cargo xtask bench`");
         }
-        say(&measure::heading(options.rounds));
-        let mut missed = false;
-        let mut table = measure::Table::new(&options.sides);
-        for bench in &BENCHES {
+        say(&lines::heading(options.rounds));
+        let criteria: Vec<_> = self.criteria.iter().copied().flatten().copied().collect();
+        let mut rows = Vec::new();
+        for bench in BENCHES {
             if options.only.is_some_and(|only| only.name != bench.name) {
                 continue;
             }
-            let report = measure::run(
+            let of_bench = measure::run(
                 bench,
                 &options.sides,
-                self.criteria,
+                &criteria,
                 options.rounds,
                 &options.scale,
             )
             .await?;
-            for line in &report.lines {
-                say(line);
+            for line in of_bench.iter().flat_map(measure::Row::lines) {
+                say(&line);
             }
-            table.rows.extend(report.rows);
-            missed |= report.missed;
+            rows.extend(of_bench);
         }
         if let Some(file) = &options.write {
-            table.write(file, options.rounds)?;
+            let page = Page {
+                rounds: options.rounds,
+                scale: options.scale.name,
+                sides: &options.sides,
+                lock: self.lock,
+                rows: &rows,
+            };
+            page.write(file)?;
         }
-        Ok(if missed && options.check {
-            ExitCode::FAILURE
-        } else {
+        let holds = rows
+            .iter()
+            .flat_map(|row| &row.verdicts)
+            .all(|verdict| verdict.holds);
+        Ok(if holds || !options.check {
             ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
         })
     }
 }
 
-/// Runs a process of either kind: all have the same runtime.
+impl Bench {
+    pub(crate) fn named(name: &str) -> Outcome<&'static Self> {
+        let found = BENCHES.iter().find(|bench| bench.name == name);
+        found.ok_or_else(|| format!("there is no benchmark `{name}`; there are {}", names()))
+    }
+}
+
+/// Runs a process of any kind: all have the same runtime.
 fn run(work: impl Future<Output = Outcome<ExitCode>>) -> Outcome<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -117,82 +137,4 @@ fn run(work: impl Future<Output = Outcome<ExitCode>>) -> Outcome<ExitCode> {
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_secs(1));
     done
-}
-
-/// What the command line asks for.
-#[derive(Debug)]
-struct Options {
-    rounds: usize,
-    only: Option<&'static Bench>,
-    sides: Vec<Side>,
-    scale: Scale,
-    check: bool,
-    write: Option<String>,
-}
-
-impl Options {
-    /// `None`: help was asked for.
-    fn parse(program: &Program, words: &[String]) -> Outcome<Option<Self>> {
-        let (mut rounds, mut only, mut quick, mut check) = (None, None, false, false);
-        let (mut sides, mut write) = (Vec::new(), None);
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            let mut value = || {
-                words.next().ok_or_else(|| {
-                    format!("`{word}` needs a value after it\n\n{}", program.usage())
-                })
-            };
-            match word.as_str() {
-                "--rounds" => {
-                    let text = value()?;
-                    let number = text.parse().ok().filter(|number| *number > 0);
-                    rounds = Some(number.ok_or_else(|| {
-                        format!("`--rounds {text}`: write a number from 1 upwards")
-                    })?);
-                }
-                "--only" => {
-                    let name = value()?;
-                    only = Some(BENCHES.iter().find(|bench| bench.name == name).ok_or_else(
-                        || {
-                            format!(
-                                "there is no benchmark `{name}`; there are {}",
-                                bench_names()
-                            )
-                        },
-                    )?);
-                }
-                "--side" => sides.push(*program.side(value()?)?),
-                "--quick" => quick = true,
-                "--check" => check = true,
-                "--write" => write = Some(value()?.clone()),
-                "--help" | "-h" => return Ok(None),
-                // `cargo bench` says this to every benchmark
-                "--bench" => {}
-                other => {
-                    return Err(format!(
-                        "there is no option `{other}`\n\n{}",
-                        program.usage()
-                    ));
-                }
-            }
-        }
-        let all = program.sides.iter().copied();
-        Ok(Some(Self {
-            rounds: rounds.unwrap_or(if quick { 3 } else { 7 }),
-            only,
-            sides: if sides.is_empty() {
-                all.collect()
-            } else {
-                all.take(1).chain(sides).collect()
-            },
-            scale: if quick { Scale::QUICK } else { Scale::FULL },
-            check,
-            write,
-        }))
-    }
-}
-
-fn bench_names() -> String {
-    let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
-    names.join(", ")
 }

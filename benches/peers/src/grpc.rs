@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use rpc_benches::load::{self, Act, Scale};
+use rpc_benches::load::{self, Act};
 use rpc_benches::process::Serving;
-use rpc_benches::side::{Sample, Side, Work};
+use rpc_benches::side::{IN_FLIGHT, Job, LARGE, SEQUENTIAL, Sample, Side, Work};
+use rpc_benches::work::{echo, idle, streams};
 use rpc_benches::{Outcome, because};
 use std::pin::Pin;
-use std::time::Instant;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 include!(concat!(env!("OUT_DIR"), "/bench.Load.rs"));
 
@@ -19,10 +19,19 @@ use load_server::{Load, LoadServer};
 
 pub(crate) const TONIC: Side = Side {
     name: "tonic",
-    what: "tonic 0.14 with Protocol Buffers over HTTP/2: deadlines by header, streams; no versions of methods, no casts, one server",
-    can: |work| work != Work::Cast,
-    serve: || Box::pin(serve()),
-    run: |work, scale, port, server| Box::pin(run(work, scale, port, server)),
+    what: "tonic: Protocol Buffers over HTTP/2, a task for each request, flow control and cancellation of streams",
+    lacks: "casts and their acceptance, versions of methods and arguments, calls of servers by name or topic",
+    packages: &["tonic", "prost"],
+    does: &[
+        SEQUENTIAL,
+        IN_FLIGHT,
+        LARGE,
+        Work::StreamReady,
+        Work::StreamPaced,
+        Work::Idle,
+    ],
+    serve: |_| Box::pin(serve()),
+    run: |job| Box::pin(run(job)),
 };
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -70,7 +79,7 @@ async fn serve() -> Outcome<Serving> {
         .await
         .map_err(because("tonic can't listen"))?;
     let port = listener.local_addr().map_err(because("no address"))?.port();
-    Ok(Serving::new(port, async move {
+    Ok(Serving::new([port], async move {
         let service = LoadServer::new(Idle)
             .max_decoding_message_size(LARGEST)
             .max_encoding_message_size(LARGEST);
@@ -88,45 +97,71 @@ async fn serve() -> Outcome<Serving> {
     }))
 }
 
-async fn run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
-    let endpoint = Channel::from_shared(format!("http://127.0.0.1:{port}"))
+async fn run(job: Job) -> Outcome<Sample> {
+    let client = connect(job.port()).await?;
+    match job.work {
+        Work::Echo(echoes) => {
+            let echo = |body| Echo {
+                client: client.clone(),
+                body,
+            };
+            echo::round(echoes, &job, echo).await
+        }
+        Work::StreamReady => {
+            let count = job.scale.items;
+            let items = items(client, count, |mut client, count| async move {
+                client.ready(count).await
+            });
+            Ok(vec![Some(streams::ready(count, items).await?)])
+        }
+        Work::StreamPaced => {
+            let count = job.scale.paced_items;
+            let items = items(client, count, |mut client, count| async move {
+                client.paced(count).await
+            });
+            let delay = streams::paced(count, items).await?;
+            Ok(vec![Some(delay), Some(delay)])
+        }
+        Work::Idle => {
+            idle::round(&job, || async {
+                let (client, body) = (connect(job.port()).await?, load::small_body());
+                let echo = Echo { client, body };
+                echo.act().await?;
+                Ok(echo)
+            })
+            .await
+        }
+        Work::Cast | Work::Many => job.not_done(),
+    }
+}
+
+async fn connect(port: u16) -> Outcome<LoadClient<Channel>> {
+    let channel = Channel::from_shared(format!("http://127.0.0.1:{port}"))
         .map_err(because("no address"))?
-        .tcp_nodelay(true);
-    let channel = endpoint
+        .tcp_nodelay(true)
         .connect()
         .await
         .map_err(because("tonic's server can't be reached"))?;
-    let client = LoadClient::new(channel)
+    Ok(LoadClient::new(channel)
         .max_decoding_message_size(LARGEST)
-        .max_encoding_message_size(LARGEST);
-    let echo = |body| Echo {
-        client: client.clone(),
-        body,
-    };
-    Ok(match work {
-        Work::Sequential => {
-            let times =
-                load::sequential(scale.warm_up, scale.calls, echo(load::small_body())).await?;
-            vec![Some(load::median_micros(times)?)]
-        }
-        Work::InFlight => {
-            let echo = echo(load::small_body());
-            load::together(scale.span / 4, server, &echo).await?;
-            load::together(scale.span, server, &echo).await?.sample()
-        }
-        Work::StreamReady => vec![Some(stream_ready(client.clone(), scale.items).await?)],
-        Work::StreamPaced => {
-            let delay = stream_paced(client.clone(), scale.paced_items).await?;
-            vec![Some(delay), Some(delay)]
-        }
-        Work::Large => {
-            let warm_up = scale.warm_up / 50;
-            let times =
-                load::sequential(warm_up, scale.large_calls, echo(load::large_body())).await?;
-            vec![Some(load::mebibytes_per_second(&times))]
-        }
-        Work::Cast => return Err("tonic has no casts".into()),
-    })
+        .max_encoding_message_size(LARGEST))
+}
+
+/// The numbers of a stream, once it is open.
+async fn items<F>(
+    client: LoadClient<Channel>,
+    count: u64,
+    open: impl FnOnce(LoadClient<Channel>, Number) -> F,
+) -> Outcome<impl Stream<Item = Outcome<u64>> + Send>
+where
+    F: Future<Output = Result<Response<Streaming<Number>>, Status>>,
+{
+    let opened = open(client, Number { number: count }).await;
+    let items = opened.map_err(because("no stream"))?.into_inner();
+    Ok(items.map(|item| {
+        item.map(|item| item.number)
+            .map_err(because("the stream failed"))
+    }))
 }
 
 #[derive(Clone)]
@@ -144,39 +179,4 @@ impl Act for Echo {
         let received = client.echo(sent).await.map_err(because("a call failed"))?;
         load::same(&self.body, &received.into_inner().body)
     }
-}
-
-async fn stream_ready(mut client: LoadClient<Channel>, count: u64) -> Outcome<f64> {
-    load::in_task(async move {
-        let started = Instant::now();
-        let items = client.ready(Number { number: count }).await;
-        let mut items = items.map_err(because("no stream"))?.into_inner();
-        let mut arrived = 0;
-        while let Some(item) = items.next().await {
-            let item = item.map_err(because("the stream failed"))?;
-            if item.number != arrived {
-                return Err(format!("{} arrived as number {arrived}", item.number));
-            }
-            arrived += 1;
-        }
-        if arrived != count {
-            return Err(format!("{arrived} items of {count} arrived"));
-        }
-        Ok(count as f64 / started.elapsed().as_secs_f64())
-    })
-    .await
-}
-
-async fn stream_paced(mut client: LoadClient<Channel>, count: u64) -> Outcome<f64> {
-    load::in_task(async move {
-        let items = client.paced(Number { number: count }).await;
-        let mut items = items.map_err(because("no stream"))?.into_inner();
-        let mut delays = Vec::new();
-        while let Some(item) = items.next().await {
-            let item = item.map_err(because("the stream failed"))?;
-            delays.push(load::stamp().saturating_sub(item.number));
-        }
-        load::median_micros(delays)
-    })
-    .await
 }

@@ -1,30 +1,32 @@
 //! libzmq, as its programs use it: one thread of the program and one of the library at each end, no runtime in between.
 
-use rpc_benches::load::{self, Scale, TASKS};
+use bytes::Bytes;
+use rpc_benches::load::{self, TASKS};
 use rpc_benches::process::Serving;
-use rpc_benches::side::{Sample, Side, Work};
+use rpc_benches::side::{Echoes, IN_FLIGHT, Job, LARGE, SEQUENTIAL, Sample, Side, Work};
+use rpc_benches::work::idle;
 use rpc_benches::{Outcome, because};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use tokio::runtime::Handle;
 
 pub(crate) const LIBZMQ: Side = Side {
     name: "libzmq",
-    what: "libzmq 4.3 (C++), a blocking thread at each end that echoes where it receives: no codec, no deadlines, no limits, no task for a request, and 64 in flight by one thread",
-    can: |work| matches!(work, Work::Sequential | Work::InFlight | Work::Large),
-    serve: || Box::pin(async { serve() }),
-    run: |work, scale, port, _| {
-        let scale = (scale.warm_up, scale.calls, scale.large_calls, scale.span);
+    what: "libzmq (C++): one thread of the program and one of the library at each end; the client keeps 64 in flight by itself, the server answers where it receives",
+    lacks: "methods, a codec, deadlines, cancellation, acceptance, limits, versions, streams with flow control, tasks; it is not called from a runtime",
+    packages: &["zmq", "zeromq-src"],
+    does: &[SEQUENTIAL, IN_FLIGHT, LARGE, Work::Idle],
+    serve: |_| Box::pin(async { serve() }),
+    run: |job| {
         Box::pin(async move {
-            tokio::task::spawn_blocking(move || run(work, scale, port))
+            tokio::task::spawn_blocking(move || run(&job))
                 .await
                 .map_err(because("a thread broke off"))?
         })
     },
 };
 
-fn socket(kind: zmq::SocketType) -> Outcome<zmq::Socket> {
-    let socket = zmq::Context::new()
-        .socket(kind)
-        .map_err(because("no socket"))?;
+fn socket(context: &zmq::Context, kind: zmq::SocketType) -> Outcome<zmq::Socket> {
+    let socket = context.socket(kind).map_err(because("no socket"))?;
     socket.set_sndhwm(0).map_err(because("no option"))?;
     socket.set_rcvhwm(0).map_err(because("no option"))?;
     socket.set_linger(0).map_err(because("no option"))?;
@@ -32,7 +34,7 @@ fn socket(kind: zmq::SocketType) -> Outcome<zmq::Socket> {
 }
 
 fn serve() -> Outcome<Serving> {
-    let socket = socket(zmq::ROUTER)?;
+    let socket = socket(&zmq::Context::new(), zmq::ROUTER)?;
     socket
         .bind("tcp://127.0.0.1:*")
         .map_err(because("libzmq can't listen"))?;
@@ -50,51 +52,59 @@ fn serve() -> Outcome<Serving> {
             }
         }
     });
-    Ok(Serving::new(port, std::future::pending()))
+    Ok(Serving::new([port], std::future::pending()))
 }
 
-fn run(
-    work: Work,
-    (warm_up, calls, large_calls, span): (u64, u64, u64, Duration),
-    port: u16,
-) -> Outcome<Sample> {
-    let socket = socket(zmq::DEALER)?;
-    socket
-        .connect(&format!("tcp://127.0.0.1:{port}"))
-        .map_err(because("libzmq's server can't be reached"))?;
-    Ok(match work {
-        Work::Sequential => {
-            let times = one_by_one(&socket, warm_up, calls, &load::small_body())?;
-            vec![Some(load::median_micros(times)?)]
+fn run(job: &Job) -> Outcome<Sample> {
+    let (context, scale) = (zmq::Context::new(), &job.scale);
+    let small = load::small_body();
+    match job.work {
+        Work::Echo(Echoes::Sequential) => {
+            let socket = connect(&context, job)?;
+            let times = one_by_one(&socket, scale.warm_up, scale.calls, &small)?;
+            Ok(vec![Some(load::median_micros(times)?)])
         }
-        Work::InFlight => {
-            let body = load::small_body();
+        Work::Echo(Echoes::InFlight) => {
+            let socket = connect(&context, job)?;
             for _ in 0..TASKS {
-                send(&socket, &body)?;
+                send(&socket, &small)?;
             }
-            let (started, mut count) = (Instant::now(), 0_u64);
-            while started.elapsed() < span {
-                receive(&socket, &body)?;
-                send(&socket, &body)?;
-                count += 1;
-            }
-            let rate = count as f64 / started.elapsed().as_secs_f64();
-            vec![Some(rate), None, None, None]
+            load::alone(scale.span / 4, job.server, || again(&socket, &small))?;
+            let done = load::alone(scale.span, job.server, || again(&socket, &small))?;
+            Ok(done.sample())
         }
-        Work::Large => {
-            let times = one_by_one(&socket, warm_up / 50, large_calls, &load::large_body())?;
-            vec![Some(load::mebibytes_per_second(&times))]
+        Work::Echo(Echoes::Large) => {
+            let (socket, warm_up) = (connect(&context, job)?, scale.warm_up / 50);
+            let times = one_by_one(&socket, warm_up, scale.large_calls, &load::large_body())?;
+            Ok(vec![Some(load::per_second(&times))])
         }
-        _ => return Err("this side does not do that".into()),
-    })
+        Work::Idle => {
+            let connected = || async {
+                let socket = connect(&context, job)?;
+                one_by_one(&socket, 0, 1, &small)?;
+                Ok(socket)
+            };
+            Handle::current().block_on(idle::round(job, connected))
+        }
+        Work::StreamReady | Work::StreamPaced | Work::Cast | Work::Many => job.not_done(),
+    }
 }
 
-fn one_by_one(
-    socket: &zmq::Socket,
-    warm_up: u64,
-    count: u64,
-    body: &bytes::Bytes,
-) -> Outcome<Vec<u64>> {
+fn connect(context: &zmq::Context, job: &Job) -> Outcome<zmq::Socket> {
+    let socket = socket(context, zmq::DEALER)?;
+    socket
+        .connect(&format!("tcp://127.0.0.1:{}", job.port()))
+        .map_err(because("libzmq's server can't be reached"))?;
+    Ok(socket)
+}
+
+/// Takes one echo, and sends the next one.
+fn again(socket: &zmq::Socket, body: &Bytes) -> Outcome {
+    receive(socket, body)?;
+    send(socket, body)
+}
+
+fn one_by_one(socket: &zmq::Socket, warm_up: u64, count: u64, body: &Bytes) -> Outcome<Vec<u64>> {
     let mut times = Vec::new();
     for number in 0..warm_up + count {
         let started = Instant::now();
@@ -107,13 +117,13 @@ fn one_by_one(
     Ok(times)
 }
 
-fn send(socket: &zmq::Socket, body: &bytes::Bytes) -> Outcome {
+fn send(socket: &zmq::Socket, body: &Bytes) -> Outcome {
     socket
         .send(&body[..], 0)
         .map_err(because("libzmq can't send"))
 }
 
-fn receive(socket: &zmq::Socket, sent: &bytes::Bytes) -> Outcome {
+fn receive(socket: &zmq::Socket, sent: &Bytes) -> Outcome {
     let received = socket
         .recv_bytes(0)
         .map_err(because("libzmq can't receive"))?;

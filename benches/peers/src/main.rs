@@ -1,29 +1,25 @@
 //! The framework beside other RPC frameworks and libzmq, in one run.
 //!
-//! `cargo run --release -- --help` in this folder, or `cargo xtask bench --peers`
+//! `cargo xtask bench --peers --help`
 
 mod grpc;
 mod libzmq;
 mod tarpc;
 
-use rpc_benches::measure::Criterion;
+use rpc_benches::criterion::Criterion;
 use rpc_benches::program::Program;
-use rpc_benches::sides::{OURS, RAW, ZEROMQ};
+use rpc_benches::sides::{BESIDE_FLOORS, OURS, RAW, ZEROMQ};
 use std::process::ExitCode;
 
-const CRITERIA: &[Criterion] = &[
-    Criterion::at_most("sequential", "raw", 1.5),
-    Criterion::at_least("in_flight_64", "raw", 0.6),
+const BESIDE_PEERS: &[Criterion] = &[
     Criterion::at_least("in_flight_64", "tarpc-bincode", 1.5),
-    Criterion::at_least("stream_ready", "zeromq", 3.0),
     Criterion::at_least("stream_ready", "tonic", 0.4),
-    Criterion::at_least("cast_64", "raw", 0.5),
     Criterion::at_least("echo_1mib", "tarpc-msgpack", 1.0),
 ];
 
 fn main() -> ExitCode {
     Program {
-        usage: "cargo run --release --",
+        usage: "cargo xtask bench --peers",
         sides: &[
             OURS,
             RAW,
@@ -33,7 +29,8 @@ fn main() -> ExitCode {
             tarpc::MESSAGE_PACK,
             grpc::TONIC,
         ],
-        criteria: CRITERIA,
+        criteria: &[BESIDE_FLOORS, BESIDE_PEERS],
+        lock: include_str!("../Cargo.lock"),
     }
     .main()
 }

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use rpc_benches::load::{self, Act, Scale};
+use rpc_benches::load::{self, Act};
 use rpc_benches::process::Serving;
-use rpc_benches::side::{Sample, Side, Work};
+use rpc_benches::side::{IN_FLIGHT, Job, LARGE, SEQUENTIAL, Sample, Side, Work};
+use rpc_benches::work::{echo, idle};
 use rpc_benches::{Outcome, because};
 use std::time::{Duration, Instant};
 use tarpc::context;
@@ -13,27 +14,32 @@ use tarpc::server::{BaseChannel, Channel};
 use tokio_serde::formats::{Bincode, MessagePack};
 
 /// How many requests may be in flight, at either end.
-const IN_FLIGHT: usize = 4096;
+const IN_FLIGHT_MOST: usize = 4096;
+
+/// The largest frame, at either end.
+const LARGEST: usize = 64 * 1024 * 1024;
 
 pub(crate) const BINCODE: Side = Side {
     name: "tarpc-bincode",
-    what: "tarpc 0.38 with bincode over TCP: deadlines, a task for each request; no versions, no streams, no casts, no windows, one server",
-    can,
-    serve: || Box::pin(serve_bincode()),
-    run: |work, scale, port, server| Box::pin(run_bincode(work, scale, port, server)),
+    what: "tarpc with bincode over one TCP connection: deadlines, cancellation, a task for each request",
+    lacks: "streams, casts and their acceptance, versions, names of fields on the wire, more than one server, reconnection, heartbeats",
+    packages: &["tarpc", "tokio-serde"],
+    does: DOES,
+    serve: |_| Box::pin(serve_bincode()),
+    run: |job| Box::pin(run_bincode(job)),
 };
 
 pub(crate) const MESSAGE_PACK: Side = Side {
     name: "tarpc-msgpack",
     what: "the same with MessagePack",
-    can,
-    serve: || Box::pin(serve_message_pack()),
-    run: |work, scale, port, server| Box::pin(run_message_pack(work, scale, port, server)),
+    lacks: "the same, but for the names of fields",
+    packages: &["tarpc", "tokio-serde"],
+    does: DOES,
+    serve: |_| Box::pin(serve_message_pack()),
+    run: |job| Box::pin(run_message_pack(job)),
 };
 
-fn can(work: Work) -> bool {
-    matches!(work, Work::Sequential | Work::InFlight | Work::Large)
-}
+const DOES: &[Work] = &[SEQUENTIAL, IN_FLIGHT, LARGE, Work::Idle];
 
 #[tarpc::service]
 trait Load {
@@ -56,14 +62,14 @@ macro_rules! with_codec {
             let mut incoming = tcp::listen("127.0.0.1:0", $codec::default)
                 .await
                 .map_err(because("tarpc can't listen"))?;
-            incoming.config_mut().max_frame_length(64 * 1024 * 1024);
+            incoming.config_mut().max_frame_length(LARGEST);
             let port = incoming.local_addr().port();
-            Ok(Serving::new(port, async move {
+            Ok(Serving::new([port], async move {
                 while let Some(connection) = incoming.next().await {
                     let connection = connection.map_err(because("tarpc can't accept"))?;
                     let _ = connection.get_ref().set_nodelay(true);
                     let mut config = tarpc::server::Config::default();
-                    config.pending_response_buffer = IN_FLIGHT;
+                    config.pending_response_buffer = IN_FLIGHT_MOST;
                     let requests = BaseChannel::new(config, connection)
                         .execute(Idle.serve())
                         .for_each(|request| async {
@@ -75,21 +81,23 @@ macro_rules! with_codec {
             }))
         }
 
-        async fn $run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
-            let mut connecting = tcp::connect(("127.0.0.1", port), $codec::default);
-            connecting.config_mut().max_frame_length(64 * 1024 * 1024);
-            let transport = connecting
-                .await
-                .map_err(because("tarpc's server can't be reached"))?;
-            transport
-                .get_ref()
-                .set_nodelay(true)
-                .map_err(because("no connection"))?;
-            let mut config = tarpc::client::Config::default();
-            config.max_in_flight_requests = IN_FLIGHT;
-            config.pending_request_buffer = IN_FLIGHT;
-            let client = LoadClient::new(config, transport).spawn();
-            sample(work, scale, client, server).await
+        async fn $run(job: Job) -> Outcome<Sample> {
+            let connect = || async {
+                let mut connecting = tcp::connect(("127.0.0.1", job.port()), $codec::default);
+                connecting.config_mut().max_frame_length(LARGEST);
+                let transport = connecting
+                    .await
+                    .map_err(because("tarpc's server can't be reached"))?;
+                transport
+                    .get_ref()
+                    .set_nodelay(true)
+                    .map_err(because("no connection"))?;
+                let mut config = tarpc::client::Config::default();
+                config.max_in_flight_requests = IN_FLIGHT_MOST;
+                config.pending_request_buffer = IN_FLIGHT_MOST;
+                Ok(LoadClient::new(config, transport).spawn())
+            };
+            round(&job, connect).await
         }
     };
 }
@@ -97,32 +105,30 @@ macro_rules! with_codec {
 with_codec!(Bincode, serve_bincode, run_bincode);
 with_codec!(MessagePack, serve_message_pack, run_message_pack);
 
-async fn sample(work: Work, scale: &Scale, client: LoadClient, server: u32) -> Outcome<Sample> {
-    let echo = |body| Echo {
-        client: client.clone(),
-        body,
-    };
-    Ok(match work {
-        Work::Sequential => {
-            let times =
-                load::sequential(scale.warm_up, scale.calls, echo(load::small_body())).await?;
-            vec![Some(load::median_micros(times)?)]
+async fn round<F>(job: &Job, connect: impl Fn() -> F) -> Outcome<Sample>
+where
+    F: Future<Output = Outcome<LoadClient>>,
+{
+    match job.work {
+        Work::Echo(echoes) => {
+            let client = connect().await?;
+            let echo = |body| Echo {
+                client: client.clone(),
+                body,
+            };
+            echo::round(echoes, job, echo).await
         }
-        Work::InFlight => {
-            let echo = echo(load::small_body());
-            load::together(scale.span / 4, server, &echo).await?;
-            load::together(scale.span, server, &echo).await?.sample()
+        Work::Idle => {
+            idle::round(job, || async {
+                let (client, body) = (connect().await?, load::small_body());
+                let echo = Echo { client, body };
+                echo.act().await?;
+                Ok(echo)
+            })
+            .await
         }
-        Work::Large => {
-            let warm_up = scale.warm_up / 50;
-            let times =
-                load::sequential(warm_up, scale.large_calls, echo(load::large_body())).await?;
-            vec![Some(load::mebibytes_per_second(&times))]
-        }
-        Work::Cast | Work::StreamReady | Work::StreamPaced => {
-            return Err("tarpc has neither casts nor streams".into());
-        }
-    })
+        Work::Cast | Work::StreamReady | Work::StreamPaced | Work::Many => job.not_done(),
+    }
 }
 
 #[derive(Clone)]

@@ -1,83 +1,98 @@
 //! The framework's client: how each benchmark asks for its load.
 
 use super::api::LoadClient;
-use crate::load::{self, Act, Scale};
-use crate::side::{Sample, Work};
+use super::servers;
+use crate::load::{self, Act};
+use crate::side::{Job, Sample, Work};
+use crate::work::{echo, idle, streams};
 use crate::{Outcome, because};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use rpc_core::Context;
+use rpc_core::{CallError, Context, Never, Transport};
 use std::time::{Duration, Instant};
 
 /// How long a transport is given to write what it still has.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// Does one round of a benchmark with the server that listens on a port.
-pub(super) async fn run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
-    let transport = rpc_zmq::connect(&format!("zmq://127.0.0.1:{port}"))
-        .await
-        .map_err(because("the transport can't be opened"))?;
-    let client = LoadClient::new(transport.clone());
-    let sample = match connected(&client).await {
-        Ok(()) => sample(work, scale, &client, server).await,
-        Err(problem) => Err(problem),
-    };
+/// Does one round of a benchmark.
+pub(super) async fn run(job: Job) -> Outcome<Sample> {
+    if job.work == Work::Many {
+        return servers::round(&job).await;
+    }
+    let (transport, client) = connect(job.port()).await?;
+    let sample = sample(&job, &client).await;
     transport.close(CLOSING).await;
     sample
 }
 
-/// Waits until calls reach the server.
-async fn connected(client: &LoadClient) -> Outcome {
+/// A client of the node that listens on a port, whose calls reach it.
+async fn connect(port: u16) -> Outcome<(Transport, LoadClient)> {
+    let transport = open(&[port]).await?;
+    let client = LoadClient::new(transport.clone());
     client
         .prepare(|call| call.timeout(Duration::from_secs(10)))
         .noted(&Context::new())
         .await
         .map_err(because("the server can't be reached"))?;
-    Ok(())
+    Ok((transport, client))
 }
 
-async fn sample(work: Work, scale: &Scale, client: &LoadClient, server: u32) -> Outcome<Sample> {
-    let echo = |body| Echo {
-        client: client.clone(),
-        body,
-    };
-    Ok(match work {
-        Work::Sequential => {
-            let times =
-                load::sequential(scale.warm_up, scale.calls, echo(load::small_body())).await?;
-            vec![Some(load::median_micros(times)?)]
+/// A transport to the nodes that listen on these ports.
+pub(super) async fn open(ports: &[u16]) -> Outcome<Transport> {
+    let nodes: Vec<String> = ports
+        .iter()
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
+    rpc_zmq::connect(&format!("zmq://{}", nodes.join(",")))
+        .await
+        .map_err(because("the transport can't be opened"))
+}
+
+async fn sample(job: &Job, client: &LoadClient) -> Outcome<Sample> {
+    let client = client.clone();
+    match job.work {
+        Work::Echo(echoes) => {
+            let echo = |body| Echo {
+                client: client.clone(),
+                body,
+            };
+            echo::round(echoes, job, echo).await
         }
-        Work::InFlight => {
-            let echo = echo(load::small_body());
-            load::together(scale.span / 4, server, &echo).await?;
-            load::together(scale.span, server, &echo).await?.sample()
+        Work::StreamReady => {
+            let count = job.scale.items;
+            let items = async move { Ok(client.ready(&Context::new(), count).map(value)) };
+            Ok(vec![Some(streams::ready(count, items).await?)])
         }
-        Work::StreamReady => vec![Some(stream_ready(client.clone(), scale.items).await?)],
         Work::StreamPaced => {
-            let delay = stream_paced(client.clone(), scale.paced_items).await?;
-            vec![Some(delay), Some(delay)]
+            let count = job.scale.paced_items;
+            let items = async move { Ok(client.paced(&Context::new(), count).map(value)) };
+            let delay = streams::paced(count, items).await?;
+            Ok(vec![Some(delay), Some(delay)])
         }
         Work::Cast => {
-            let note = Note(echo(load::small_body()));
-            let warm_up = load::together(scale.span / 4, server, &note).await?;
-            let done = load::together(scale.span, server, &note).await?;
-            all_noted(client, warm_up.count + done.count).await?;
-            vec![Some(done.per_second())]
+            let body = load::small_body();
+            let note = Note(Echo { client, body });
+            let warm_up = load::together(job.scale.span / 4, job.server, &note).await?;
+            let done = load::together(job.scale.span, job.server, &note).await?;
+            all_noted(&note.0.client, warm_up.count + done.count).await?;
+            Ok(vec![Some(done.per_second())])
         }
-        Work::Large => {
-            let warm_up = scale.warm_up / 50;
-            let times =
-                load::sequential(warm_up, scale.large_calls, echo(load::large_body())).await?;
-            vec![Some(load::mebibytes_per_second(&times))]
-        }
-    })
+        Work::Idle => idle::round(job, || connect(job.port())).await,
+        Work::Many => job.not_done(),
+    }
+}
+
+/// The value of a stream's item.
+fn value(item: Result<(u64, u64), CallError<Never>>) -> Outcome<u64> {
+    item.map(|(_, value)| value)
+        .map_err(because("the stream failed"))
 }
 
 /// A call that checks its echo.
 #[derive(Clone)]
-struct Echo {
-    client: LoadClient,
-    body: Bytes,
+pub(super) struct Echo {
+    pub(super) client: LoadClient,
+    pub(super) body: Bytes,
 }
 
 impl Act for Echo {
@@ -118,45 +133,4 @@ async fn all_noted(client: &LoadClient, accepted: u64) -> Outcome {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-/// Items per second.
-async fn stream_ready(client: LoadClient, count: u64) -> Outcome<f64> {
-    load::in_task(async move {
-        let started = Instant::now();
-        let mut items = client.ready(&Context::new(), count);
-        let mut arrived = 0;
-        while let Some(item) = items.next().await {
-            let item = item.map_err(because("the stream failed"))?;
-            if item != (arrived, arrived) {
-                return Err(format!("{item:?} arrived as number {arrived}"));
-            }
-            arrived += 1;
-        }
-        all_arrived(arrived, count)?;
-        Ok(count as f64 / started.elapsed().as_secs_f64())
-    })
-    .await
-}
-
-/// The median of how long items were on their way, in microseconds.
-async fn stream_paced(client: LoadClient, count: u64) -> Outcome<f64> {
-    load::in_task(async move {
-        let mut items = client.paced(&Context::new(), count);
-        let mut delays = Vec::new();
-        while let Some(item) = items.next().await {
-            let (_, stamp) = item.map_err(because("the stream failed"))?;
-            delays.push(load::stamp().saturating_sub(stamp));
-        }
-        all_arrived(delays.len() as u64, count)?;
-        load::median_micros(delays)
-    })
-    .await
-}
-
-fn all_arrived(arrived: u64, count: u64) -> Outcome {
-    if arrived == count {
-        return Ok(());
-    }
-    Err(format!("{arrived} items of {count} arrived"))
 }

@@ -4,19 +4,18 @@
 //! server answers each frame where it reads it. The client has one connection, whatever the number of its tasks: frames that wait
 //! while one is written leave together.
 
-use crate::load::{self, Act, Scale};
+use super::floor::{self, Echo, Floor, Noted, Waiting, lock};
+use crate::load;
 use crate::process::Serving;
-use crate::side::{Sample, Work};
+use crate::side::{Job, Sample, Work};
+use crate::work::{echo, idle};
 use crate::{Outcome, because};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 const HEAD: usize = 13;
@@ -68,7 +67,7 @@ pub(super) async fn serve() -> Outcome<Serving> {
         .await
         .map_err(because("the floor can't listen"))?;
     let port = listener.local_addr().map_err(because("no address"))?.port();
-    Ok(Serving::new(port, async move {
+    Ok(Serving::new([port], async move {
         loop {
             let (stream, _) = listener
                 .accept()
@@ -93,10 +92,7 @@ async fn answer(mut stream: TcpStream) -> Option<()> {
                     noted += 1;
                 }
                 _ => {
-                    let elapsed = since.take().map_or(0, |since| since.elapsed().as_nanos());
-                    let elapsed = u64::try_from(elapsed).unwrap_or(u64::MAX);
-                    let counts = [noted.to_be_bytes(), elapsed.to_be_bytes()];
-                    put_frame(&mut out, NOTED, number, counts.as_flattened());
+                    put_frame(&mut out, NOTED, number, &Noted::bytes(noted, since.take()));
                     noted = 0;
                 }
             }
@@ -112,41 +108,25 @@ async fn answer(mut stream: TcpStream) -> Option<()> {
 
 // ---- the client
 
-/// Does one round of a benchmark with the server that listens on a port.
-pub(super) async fn run(work: Work, scale: &Scale, port: u16, server: u32) -> Outcome<Sample> {
-    let client = Client::connect(port).await?;
-    let echo = |body| Echo {
-        client: Arc::clone(&client.shared),
-        body,
-    };
-    Ok(match work {
-        Work::Sequential => {
-            let times =
-                load::sequential(scale.warm_up, scale.calls, echo(load::small_body())).await?;
-            vec![Some(load::median_micros(times)?)]
+/// Does one round of a benchmark.
+pub(super) async fn run(job: Job) -> Outcome<Sample> {
+    let client = Client::connect(job.port()).await?;
+    match job.work {
+        Work::Echo(echoes) => {
+            let echo = |body| Echo(Arc::clone(&client.shared), body);
+            echo::round(echoes, &job, echo).await
         }
-        Work::InFlight => {
-            let echo = echo(load::small_body());
-            load::together(scale.span / 4, server, &echo).await?;
-            load::together(scale.span, server, &echo).await?.sample()
+        Work::Cast => floor::notes(&client.shared, &job).await,
+        Work::Idle => {
+            idle::round(&job, || async {
+                let client = Client::connect(job.port()).await?;
+                client.shared.echo(&load::small_body()).await?;
+                Ok(client)
+            })
+            .await
         }
-        Work::Cast => {
-            let note = Note(echo(load::small_body()));
-            let warm_up = load::together(scale.span / 4, server, &note).await?;
-            client.shared.noted(warm_up.count).await?;
-            let done = load::together(scale.span, server, &note).await?;
-            vec![Some(client.shared.noted(done.count).await?)]
-        }
-        Work::Large => {
-            let warm_up = scale.warm_up / 50;
-            let times =
-                load::sequential(warm_up, scale.large_calls, echo(load::large_body())).await?;
-            vec![Some(load::mebibytes_per_second(&times))]
-        }
-        Work::StreamReady | Work::StreamPaced => {
-            return Err("the floor of sockets has no streams".into());
-        }
-    })
+        Work::StreamReady | Work::StreamPaced | Work::Many => job.not_done(),
+    }
 }
 
 /// A connection. Closed when it is dropped.
@@ -159,8 +139,7 @@ struct Shared {
     /// What waits to be written.
     out: Mutex<Vec<u8>>,
     writer: tokio::sync::Mutex<OwnedWriteHalf>,
-    last_number: AtomicU64,
-    waiting: Mutex<HashMap<u64, oneshot::Sender<Bytes>>>,
+    waiting: Waiting,
 }
 
 impl Client {
@@ -173,8 +152,7 @@ impl Client {
         let shared = Arc::new(Shared {
             out: Mutex::default(),
             writer: tokio::sync::Mutex::new(writer),
-            last_number: AtomicU64::new(0),
-            waiting: Mutex::default(),
+            waiting: Waiting::default(),
         });
         let reader = tokio::spawn(read(Arc::clone(&shared), reader));
         Ok(Self { shared, reader })
@@ -192,15 +170,11 @@ async fn read(shared: Arc<Shared>, mut reader: OwnedReadHalf) {
     let mut received = BytesMut::with_capacity(ROOM);
     while let Ok(1..) = reader.read_buf(&mut received).await {
         while let Some(frame) = next_frame(&mut received) {
-            let waiting = lock(&shared.waiting).remove(&frame.number);
-            if let Some(waiting) = waiting {
-                let _ = waiting.send(frame.body);
-            }
+            shared.waiting.answer(frame.number, frame.body);
         }
         received.reserve(ROOM);
     }
-    // nobody waits for what can't come
-    lock(&shared.waiting).clear();
+    shared.waiting.give_up();
 }
 
 impl Shared {
@@ -220,54 +194,23 @@ impl Shared {
 
     /// Asks for something, and waits for its answer.
     async fn ask(&self, kind: u8, body: &[u8]) -> Outcome<Bytes> {
-        let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
-        let (answer, answered) = oneshot::channel();
-        lock(&self.waiting).insert(number, answer);
+        let (number, waits) = self.waiting.add();
         self.send(kind, number, body).await?;
-        answered
-            .await
-            .map_err(|_| "the floor's connection was lost".into())
-    }
-
-    /// Notes per second, of those since it was asked last. They must be as many as were sent.
-    async fn noted(&self, sent: u64) -> Outcome<f64> {
-        let mut answer = self.ask(NOTED, &[]).await?;
-        if answer.len() != 16 {
-            return Err("the floor's count can't be read".into());
-        }
-        let (count, nanos) = (answer.get_u64(), answer.get_u64());
-        if count == sent && nanos > 0 {
-            Ok(count as f64 * 1e9 / nanos as f64)
-        } else {
-            Err(format!("{sent} notes were sent, and {count} arrived"))
-        }
+        waits.answer().await
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A request that checks its echo.
-#[derive(Clone)]
-struct Echo {
-    client: Arc<Shared>,
-    body: Bytes,
-}
-
-impl Act for Echo {
-    async fn act(&self) -> Outcome {
-        let received = self.client.ask(ECHO, &self.body).await?;
-        load::same(&self.body, &received)
+impl Floor for Shared {
+    async fn echo(&self, body: &[u8]) -> Outcome<Bytes> {
+        self.ask(ECHO, body).await
     }
-}
 
-/// A message that nothing comes back for: it waits until it is written.
-#[derive(Clone)]
-struct Note(Echo);
+    /// Waits until it is written.
+    async fn note(&self, body: &[u8]) -> Outcome {
+        self.send(NOTE, 0, body).await
+    }
 
-impl Act for Note {
-    async fn act(&self) -> Outcome {
-        self.0.client.send(NOTE, 0, &self.0.body).await
+    async fn noted(&self) -> Outcome<Bytes> {
+        self.ask(NOTED, &[]).await
     }
 }
