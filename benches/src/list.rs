@@ -96,12 +96,12 @@ pub const BENCHES: &[Bench] = &[
             series(
                 "idle_1000 server",
                 "resident memory of the server for each of 1,000 clients that rest, after a call",
-                "KiB",
+                "KB",
             ),
             series(
                 "idle_1000 client",
                 "resident memory of the clients' process for each of them",
-                "KiB",
+                "KB",
             ),
             series(
                 "idle_1000 time",
@@ -127,7 +127,7 @@ pub const BENCHES: &[Bench] = &[
             series(
                 "servers_1000 memory",
                 "resident memory of the client for each of them, afterwards",
-                "KiB",
+                "KB",
             ),
             series(
                 "servers_1000 call",

@@ -42,11 +42,18 @@ impl Page<'_> {
     }
 
     fn circumstances(&self) -> String {
-        let packages = self.sides.iter().flat_map(|side| side.packages);
-        let mut versions: Vec<String> = packages.map(|name| version(self.lock, name)).collect();
-        versions.dedup();
+        let mut packages: Vec<&str> = Vec::new();
+        for name in self.sides.iter().flat_map(|side| side.packages) {
+            if !packages.contains(name) {
+                packages.push(name);
+            }
+        }
+        let versions: Vec<String> = packages
+            .into_iter()
+            .map(|name| version(self.lock, name))
+            .collect();
         format!(
-            "Medians of {} {} rounds in which the sides took turns, on {}. {}. {}. {}.",
+            "Rounds: {} ({}). Taken on {}. {}. {}. {}.",
             self.rounds,
             self.scale,
             told("date", &["-u", "+%F"]),

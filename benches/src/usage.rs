@@ -22,13 +22,15 @@ pub(crate) fn cpu_of(process: u32) -> Option<Duration> {
     ))
 }
 
-/// The resident memory of a process, in KiB.
+/// The resident memory of a process, in KB of 1,000 bytes.
 pub(crate) fn memory_of(process: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
+    // what Linux calls kB is 1,024 bytes
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1.024)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -37,7 +39,7 @@ mod tests {
 
     #[test]
     fn this_process_uses_memory_and_another_that_is_not_there_tells_nothing() {
-        assert!(memory_of(std::process::id()).is_some_and(|kib| kib > 100.0));
+        assert!(memory_of(std::process::id()).is_some_and(|kb| kb > 100.0));
         assert!(cpu_of_this().is_some());
         assert_eq!((memory_of(u32::MAX), cpu_of(u32::MAX)), (None, None));
     }

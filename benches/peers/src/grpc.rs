@@ -20,7 +20,7 @@ use load_server::{Load, LoadServer};
 pub(crate) const TONIC: Side = Side {
     name: "tonic",
     what: "tonic: Protocol Buffers over HTTP/2, a task for each request, flow control and cancellation of streams",
-    lacks: "casts and their acceptance, versions of methods and arguments, calls of servers by name or topic",
+    lacks: "deadlines (none are set), heartbeats (none are set), casts and their acceptance, versions of methods and arguments, calls of servers by name or topic",
     packages: &["tonic", "prost"],
     does: &[
         SEQUENTIAL,

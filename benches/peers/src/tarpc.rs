@@ -32,7 +32,7 @@ pub(crate) const BINCODE: Side = Side {
 pub(crate) const MESSAGE_PACK: Side = Side {
     name: "tarpc-msgpack",
     what: "the same with MessagePack",
-    lacks: "the same, but for the names of fields",
+    lacks: "the same: it writes structs as arrays",
     packages: &["tarpc", "tokio-serde"],
     does: DOES,
     serve: |_| Box::pin(serve_message_pack()),

@@ -72,4 +72,5 @@ pub const BESIDE_FLOORS: &[Criterion] = &[
     Criterion::at_least("cast_64", "raw", 0.5),
     Criterion::at_least("cast_64", "zeromq", 0.5),
     Criterion::figure_at_most("idle_1000 server", 12.0),
+    Criterion::figure_at_most("idle_1000 client", 12.0),
 ];
