@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::bench::PEERS;
 use crate::counts::Counts;
 use crate::run::{CARGO_LIMIT, Outcome, cargo, lines, through};
 use crate::say;
@@ -21,8 +22,14 @@ pub(crate) fn run(tests: &mut Option<Counts>) -> Outcome {
 }
 
 fn format() -> Outcome {
-    through(&mut cargo(["fmt", "--all", "--", "--check"]), CARGO_LIMIT)
-        .map_err(|problem| format!("{problem}; `cargo fmt --all` puts it right"))
+    // the benchmarks' peers are a workspace of their own
+    for which in [["--all"].as_slice(), &["--manifest-path", PEERS]] {
+        let mut command = cargo(["fmt"]);
+        through(command.args(which).args(["--", "--check"]), CARGO_LIMIT).map_err(|problem| {
+            format!("{problem}; `cargo fmt {}` puts it right", which.join(" "))
+        })?;
+    }
+    Ok(())
 }
 
 fn clippy() -> Outcome {

@@ -25,7 +25,9 @@ usage: cargo xtask COMMAND
 
   test              install what tests need, then build and run every test of the workspace, doctests included
   shuttle           test what threads share, in many orders
-  bench [ARGS…]     run the benchmarks; ARGS go to the benchmark program
+  bench [ARGS…]     run the benchmarks beside their floors; ARGS go to the benchmark program: see --help
+    --peers         beside other frameworks as well; builds them in target/peers
+    --write         with --peers: write the tables into docs/benchmarks.md
   examples          build and run every example
   api check         check that what was released of the APIs in this repository is kept
   api freeze        write what they are now as released; commit the files

@@ -1,16 +1,18 @@
 //! The API that is measured, and its server.
 
-use crate::load;
+use super::servers::{SERVERS, server_name};
 use crate::process::Serving;
-use crate::{Outcome, because};
+use crate::side::Work;
+use crate::{Outcome, because, load};
 use bytes::Bytes;
 use futures_util::stream;
 use rpc_core::{Context, Server, Stream, Target, rpc_api};
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::task::JoinSet;
 
 /// What there is to measure.
 #[rpc_api(version = "1.0", topic = "load")]
-pub(crate) trait Load {
+pub(super) trait Load {
     /// Gives back what it gets.
     async fn echo(&self, ctx: &Context, body: Bytes) -> Bytes;
 
@@ -58,13 +60,28 @@ impl Load for Idle {
     }
 }
 
-/// Starts the server on a free port.
-pub(crate) async fn serve() -> Outcome<Serving> {
+/// Starts a server on a free port, or very many of them.
+pub(super) async fn serve(work: Work) -> Outcome<Serving> {
+    let count = if work == Work::Many { SERVERS } else { 1 };
+    let (mut ports, mut servers) = (Vec::new(), JoinSet::new());
+    for number in 0..count {
+        let (server, port) = start(&server_name(number)).await?;
+        ports.push(port);
+        servers.spawn(async move { server.wait().await });
+    }
+    Ok(Serving::new(ports, async move {
+        servers.join_next().await;
+        Err("a server has stopped by itself".into())
+    }))
+}
+
+/// A node of its own.
+async fn start(name: &str) -> Outcome<(Server, u16)> {
     let transport = rpc_zmq::connect("zmq://?listen=127.0.0.1:0")
         .await
         .map_err(because("the transport can't be opened"))?;
     let server = Server::builder(transport.clone())
-        .target(Target::new().server("bench"))
+        .target(Target::new().server(name))
         .endpoint(LoadDispatcher::new(Idle::default()))
         .start()
         .await
@@ -73,8 +90,5 @@ pub(crate) async fn serve() -> Outcome<Serving> {
         .local_addr()
         .and_then(|address| address.rsplit_once(':')?.1.parse().ok())
         .ok_or("the server does not say where it listens")?;
-    Ok(Serving::new(port, async move {
-        server.wait().await;
-        Err("the server has stopped by itself".into())
-    }))
+    Ok((server, port))
 }

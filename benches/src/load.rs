@@ -1,7 +1,7 @@
-//! The work that is asked of both sides, in the same words, and how it is timed.
+//! Work by one task and by many, in the same words for all sides, and how it is timed.
 
-use crate::measure::Sample;
-use crate::{Outcome, because, process};
+use crate::side::Sample;
+use crate::{Outcome, because, usage};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use std::sync::Arc;
@@ -11,27 +11,29 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 /// How many tasks share a client where there are many.
-pub(crate) const TASKS: usize = 64;
+pub const TASKS: usize = 64;
 
 /// How much there is to do in one round.
-#[derive(Debug)]
-pub(crate) struct Scale {
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    pub(crate) name: &'static str,
     /// Calls before those that are timed.
-    pub(crate) warm_up: u64,
+    pub warm_up: u64,
     /// Calls one after another.
-    pub(crate) calls: u64,
+    pub calls: u64,
     /// How long many tasks send.
-    pub(crate) span: Duration,
+    pub span: Duration,
     /// Items of a stream that is always ready.
-    pub(crate) items: u64,
+    pub items: u64,
     /// Items of a stream that has one every millisecond.
-    pub(crate) paced_items: u64,
+    pub paced_items: u64,
     /// Calls with a large body, one after another.
-    pub(crate) large_calls: u64,
+    pub large_calls: u64,
 }
 
 impl Scale {
-    pub(crate) const FULL: Self = Self {
+    pub const FULL: Self = Self {
+        name: "full",
         warm_up: 500,
         calls: 5_000,
         span: Duration::from_secs(1),
@@ -40,7 +42,8 @@ impl Scale {
         large_calls: 200,
     };
 
-    pub(crate) const QUICK: Self = Self {
+    pub const QUICK: Self = Self {
+        name: "quick",
         warm_up: 200,
         calls: 2_000,
         span: Duration::from_millis(400),
@@ -48,20 +51,26 @@ impl Scale {
         paced_items: 200,
         large_calls: 50,
     };
+
+    pub(crate) fn named(name: &str) -> Outcome<Self> {
+        let mut all = [Self::FULL, Self::QUICK].into_iter();
+        all.find(|scale| scale.name == name)
+            .ok_or_else(|| format!("there is no scale `{name}`"))
+    }
 }
 
 /// The body of a small message.
-pub(crate) fn small_body() -> Bytes {
+pub fn small_body() -> Bytes {
     Bytes::from_static(&[0x5a; 64])
 }
 
 /// The body of a large message: one MiB.
-pub(crate) fn large_body() -> Bytes {
+pub fn large_body() -> Bytes {
     Bytes::from(vec![0x5a; 1024 * 1024])
 }
 
 /// Says so if an echo is not what was sent.
-pub(crate) fn same(sent: &Bytes, received: &Bytes) -> Outcome {
+pub fn same(sent: &Bytes, received: &Bytes) -> Outcome {
     if sent == received {
         return Ok(());
     }
@@ -73,7 +82,7 @@ pub(crate) fn same(sent: &Bytes, received: &Bytes) -> Outcome {
 }
 
 /// Nanoseconds that another process on the same machine can compare with its own.
-pub(crate) fn stamp() -> u64 {
+pub fn stamp() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -81,7 +90,7 @@ pub(crate) fn stamp() -> u64 {
 }
 
 /// A stamp every millisecond, as it is now.
-pub(crate) fn paced(count: u64) -> impl Stream<Item = u64> + Send {
+pub fn paced(count: u64) -> impl Stream<Item = u64> + Send {
     let mut ticks = tokio::time::interval(Duration::from_millis(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     stream::unfold((ticks, 0), move |(mut ticks, number)| async move {
@@ -94,7 +103,7 @@ pub(crate) fn paced(count: u64) -> impl Stream<Item = u64> + Send {
 }
 
 /// The median of nanoseconds, in microseconds.
-pub(crate) fn median_micros(mut nanos: Vec<u64>) -> Outcome<f64> {
+pub fn median_micros(mut nanos: Vec<u64>) -> Outcome<f64> {
     nanos.sort_unstable();
     let middle = nanos.get(nanos.len() / 2);
     middle
@@ -103,12 +112,12 @@ pub(crate) fn median_micros(mut nanos: Vec<u64>) -> Outcome<f64> {
 }
 
 /// Something that can be done over and over.
-pub(crate) trait Act: Clone + Send + Sync + 'static {
+pub trait Act: Clone + Send + Sync + 'static {
     fn act(&self) -> impl Future<Output = Outcome> + Send;
 }
 
 /// Does something again and again, in a task as it is done in a program. The nanoseconds that each took.
-pub(crate) async fn sequential(warm_up: u64, count: u64, act: impl Act) -> Outcome<Vec<u64>> {
+pub async fn sequential(warm_up: u64, count: u64, act: impl Act) -> Outcome<Vec<u64>> {
     in_task(async move {
         for _ in 0..warm_up {
             act.act().await?;
@@ -124,13 +133,13 @@ pub(crate) async fn sequential(warm_up: u64, count: u64, act: impl Act) -> Outco
     .await
 }
 
-/// How many MiB went there, and came back, in a second, from the nanoseconds that one each took.
-pub(crate) fn mebibytes_per_second(nanos: &[u64]) -> f64 {
+/// How many were done in a second, from the nanoseconds that each took.
+pub fn per_second(nanos: &[u64]) -> f64 {
     nanos.len() as f64 * 1e9 / nanos.iter().sum::<u64>() as f64
 }
 
 /// Runs work in a task of the runtime, which does not outlive whoever waits for it.
-pub(crate) async fn in_task<T: Send + 'static>(
+pub async fn in_task<T: Send + 'static>(
     work: impl Future<Output = Outcome<T>> + Send + 'static,
 ) -> Outcome<T> {
     let mut tasks = JoinSet::new();
@@ -141,29 +150,34 @@ pub(crate) async fn in_task<T: Send + 'static>(
     }
 }
 
-/// What many tasks got done.
+/// What got done in some time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Done {
-    pub(crate) count: u64,
-    pub(crate) elapsed: Duration,
+pub struct Done {
+    pub count: u64,
+    pub elapsed: Duration,
     /// What this process and the server's used meanwhile, where the system tells.
-    pub(crate) client_cpu: Option<Duration>,
-    pub(crate) server_cpu: Option<Duration>,
+    client_cpu: Option<Duration>,
+    server_cpu: Option<Duration>,
 }
 
 impl Done {
-    pub(crate) fn per_second(&self) -> f64 {
+    pub fn per_second(&self) -> f64 {
         self.count as f64 / self.elapsed.as_secs_f64()
     }
 
     /// The rate, then what one took of processors, altogether, here, and at the server, in microseconds.
-    pub(crate) fn sample(&self) -> Sample {
+    pub fn sample(&self) -> Sample {
         let (client, server) = (
             self.cpu_each(self.client_cpu),
             self.cpu_each(self.server_cpu),
         );
         let sum = client.zip(server).map(|(client, server)| client + server);
         vec![Some(self.per_second()), sum, client, server]
+    }
+
+    /// What one took of processors here, in microseconds.
+    pub fn client_cpu_each(&self) -> Option<f64> {
+        self.cpu_each(self.client_cpu)
     }
 
     fn cpu_each(&self, cpu: Option<Duration>) -> Option<f64> {
@@ -173,11 +187,10 @@ impl Done {
 }
 
 /// Lets [`TASKS`] tasks do something over and over for some time.
-pub(crate) async fn together(span: Duration, server: u32, act: &impl Act) -> Outcome<Done> {
+pub async fn together(span: Duration, server: u32, act: &impl Act) -> Outcome<Done> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
-    let (client_before, server_before) = (process::cpu_of_this(), process::cpu_of(server));
-    let started = Instant::now();
+    let meter = Meter::start(server);
     for _ in 0..TASKS {
         let (stop, act) = (Arc::clone(&stop), act.clone());
         tasks.spawn(async move {
@@ -195,12 +208,45 @@ pub(crate) async fn together(span: Duration, server: u32, act: &impl Act) -> Out
     while let Some(joined) = tasks.join_next().await {
         count += joined.map_err(because("a task broke off"))??;
     }
-    let elapsed = started.elapsed();
-    let since = |before: Option<Duration>, now: Option<Duration>| now?.checked_sub(before?);
-    Ok(Done {
-        count,
-        elapsed,
-        client_cpu: since(client_before, process::cpu_of_this()),
-        server_cpu: since(server_before, process::cpu_of(server)),
-    })
+    Ok(meter.done(count))
+}
+
+/// Lets this thread do something over and over for some time.
+pub fn alone(span: Duration, server: u32, mut act: impl FnMut() -> Outcome) -> Outcome<Done> {
+    let meter = Meter::start(server);
+    let mut count = 0;
+    while meter.started.elapsed() < span {
+        act()?;
+        count += 1;
+    }
+    Ok(meter.done(count))
+}
+
+/// What was, before something is done.
+struct Meter {
+    started: Instant,
+    server: u32,
+    client_cpu: Option<Duration>,
+    server_cpu: Option<Duration>,
+}
+
+impl Meter {
+    fn start(server: u32) -> Self {
+        Self {
+            started: Instant::now(),
+            server,
+            client_cpu: usage::cpu_of_this(),
+            server_cpu: usage::cpu_of(server),
+        }
+    }
+
+    fn done(&self, count: u64) -> Done {
+        let since = |before: Option<Duration>, now: Option<Duration>| now?.checked_sub(before?);
+        Done {
+            count,
+            elapsed: self.started.elapsed(),
+            client_cpu: since(self.client_cpu, usage::cpu_of_this()),
+            server_cpu: since(self.server_cpu, usage::cpu_of(self.server)),
+        }
+    }
 }
