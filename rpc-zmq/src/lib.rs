@@ -50,8 +50,11 @@
 
 mod address;
 mod backoff;
+mod curve;
 mod engine;
 mod links;
+
+pub use curve::{ParseKeyError, PublicKey, SecretKey};
 
 use address::Directory;
 use links::ZmqLinks;
