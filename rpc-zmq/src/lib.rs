@@ -52,6 +52,7 @@ mod address;
 mod backoff;
 mod curve;
 mod engine;
+mod keyring;
 mod links;
 
 pub use curve::{ParseKeyError, PublicKey, SecretKey};
