@@ -133,7 +133,7 @@ async fn keep_linked(outbound: Arc<Outbound>, node: NodeId, address: Address) {
                 let mut up = Up {
                     outbound: &outbound,
                     node,
-                    link: outbound.link_up(node),
+                    link: outbound.link_up(node, None),
                     reason: "the transport was closed".into(),
                 };
                 up.reason = carry(&outbound, node, &up.link, sender, receiver).await;
@@ -244,7 +244,7 @@ impl Connected {
             .take(4)
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let link = inbound.link_up(rpc_core::Peer::new("zmq", &name));
+        let link = inbound.link_up(rpc_core::Peer::new("zmq", &name), None);
         let writer = {
             let (link, mut sender, peer) = (Arc::clone(&link), sender.clone(), peer.clone());
             async move {

@@ -19,6 +19,7 @@
 //! | `nodes` | the addresses of the directory, and which are linked |
 //! | `outbound` | links that come and go, and what arrives on them |
 //! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
+//! | `rights` | what the other end of a link may do |
 //! | `fanout` | the same message to every server |
 //! | `stream` | items that arrived and were not read yet |
 //! | `peer` | an instance's end of a link: requests that run |
@@ -38,6 +39,7 @@ mod outbound;
 mod outbox;
 mod peer;
 mod request;
+mod rights;
 mod routes;
 mod stream;
 mod survey;
@@ -51,6 +53,7 @@ pub use link::ClientLink;
 pub use nodes::NodeId;
 pub use outbound::Outbound;
 pub use peer::ServerLink;
+pub use rights::Rights;
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
 
 #[cfg(test)]

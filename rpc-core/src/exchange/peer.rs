@@ -1,5 +1,6 @@
 //! An instance's end of a link to one client: which of its requests run, and what is to be written to it.
 
+use super::Rights;
 use super::execution::Execution;
 use super::frame::Credit;
 use super::ids::IdMap;
@@ -16,6 +17,8 @@ use std::sync::{Arc, Mutex};
 /// [`Inbound::receive`](super::Inbound::receive).
 pub struct ServerLink {
     peer: Peer,
+    /// Nobody restricts it without.
+    rights: Option<Arc<dyn Rights>>,
     state: Mutex<State>,
 }
 
@@ -32,15 +35,26 @@ struct State {
 }
 
 impl ServerLink {
-    pub(crate) fn new(peer: Peer) -> Self {
+    pub(crate) fn new(peer: Peer, rights: Option<Arc<dyn Rights>>) -> Self {
         Self {
             peer,
+            rights,
             state: Mutex::default(),
         }
     }
 
     pub(crate) fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Whether its client may send to a topic.
+    pub(crate) fn may_use(&self, exchange: &str, topic: &str) -> bool {
+        let rights = self.rights.as_ref();
+        rights.is_none_or(|rights| rights.may_use(exchange, topic))
+    }
+
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.rights.is_some()
     }
 
     /// Waits for frames that are to be written, and moves up to `most` into `batch`. `false` once the link is closed.
