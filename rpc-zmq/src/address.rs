@@ -25,6 +25,10 @@ impl Address {
             }
             return Ok(Self::Ipc(text.into()));
         }
+        Self::tcp(text)
+    }
+
+    pub(crate) fn tcp(text: &str) -> Result<Self, ParseUrlError> {
         let wrong = || {
             ParseUrlError::new(format!(
                 "`{text}` is no address: write `host:port` or `[::1]:port`"

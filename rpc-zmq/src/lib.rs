@@ -72,8 +72,12 @@
 
 mod address;
 mod backoff;
+mod curve;
 mod engine;
+mod keyring;
 mod links;
+
+pub use curve::{ParseKeyError, PublicKey, SecretKey};
 
 use address::Directory;
 use engine::Engine;

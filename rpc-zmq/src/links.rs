@@ -168,7 +168,7 @@ async fn keep_linked(
                 let mut up = Up {
                     outbound: &outbound,
                     node,
-                    link: outbound.link_up(node),
+                    link: outbound.link_up(node, None),
                     reason: "the transport was closed".into(),
                 };
                 let ended = carry(&outbound, node, &up.link, connection).await;

@@ -71,7 +71,7 @@ impl Client {
     pub(crate) fn new(inbound: &Arc<Inbound>, peer: Peer) -> Self {
         Self(Arc::new(ToClient {
             inbound: Arc::clone(inbound),
-            link: inbound.link_up(peer),
+            link: inbound.link_up(peer, None),
         }))
     }
 
