@@ -55,6 +55,22 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Whether somebody on another machine may connect to it. Of a name that means nothing, binding says so.
+    pub(crate) async fn leaves_the_machine(&self) -> bool {
+        match self {
+            Self::Ipc(_) => false,
+            Self::Tcp { host, port } => {
+                tokio::net::lookup_host((&**host, *port))
+                    .await
+                    .is_ok_and(|mut found| {
+                        found.any(|address| !address.ip().to_canonical().is_loopback())
+                    })
+            }
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -76,6 +76,7 @@ mod curve;
 mod engine;
 mod keyring;
 mod links;
+mod security;
 
 pub use curve::{ParseKeyError, PublicKey, SecretKey};
 
@@ -85,6 +86,7 @@ use links::ZmqLinks;
 use rpc_core::exchange::Exchange;
 use rpc_core::transport::{OpenError, Scheme, TransportUrl};
 use rpc_core::{Transport, Transports};
+use security::Security;
 
 /// Opens a transport by URL. Waits for nobody: links are made when the first message is sent.
 ///
@@ -114,9 +116,12 @@ fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
         "unread_bytes",
     ]
     .into_iter()
+    .chain(Security::NAMES)
     .chain(Engine::option_names())
     .collect();
     url.only_options(&known)?;
-    let links = ZmqLinks::new(Directory::parse(url)?, Engine::parse(url)?);
+    let security = Security::parse(url)?;
+    let engine = Engine::parse(url, &security)?;
+    let links = ZmqLinks::new(Directory::parse(url)?, engine, security);
     Exchange::open(url, links)
 }

@@ -96,6 +96,12 @@ impl ClientLink {
         rights.is_none_or(|rights| rights.may_announce(exchange, topic, server))
     }
 
+    /// Whether whoever is there has proved to be the same as on another link.
+    pub(crate) fn has_key_of(&self, other: &Self) -> bool {
+        let key = |link: &Self| link.rights.as_ref().map(|rights| rights.key().to_vec());
+        key(self) == key(other)
+    }
+
     pub(crate) fn announced(&self) -> Option<Arc<Announcement>> {
         lock(&self.state).announced.clone()
     }

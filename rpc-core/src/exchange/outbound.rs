@@ -176,18 +176,16 @@ impl Outbound {
     }
 
     fn announced(&self, node: NodeId, link: &Arc<ClientLink>, frame: &Frame) -> Result<(), String> {
-        let mut announcement =
+        let announcement =
             Announcement::parse(&frame.header, &frame.body).map_err(|error| error.to_string())?;
-        announcement.services.retain(|service| {
-            let may = link.may_announce(&service.exchange, &service.topic, &service.server);
-            if !may {
+        for service in &announcement.services {
+            if !link.may_announce(&service.exchange, &service.topic, &service.server) {
                 crate::log::rate_limited!({
                     tracing::warn!(name: "rpc.node.not_allowed", address = %link.address(), topic = text::shown(&service.topic), server = text::shown(&service.server),
                         "a node announces a server that its key must not have; it is not called there");
                 });
             }
-            may
-        });
+        }
         let (lowest, highest) = announcement.protocols;
         if !(lowest..=highest).contains(&u64::from(frame::PROTOCOL)) {
             let reason = format!(
@@ -207,9 +205,9 @@ impl Outbound {
             .filter(|(id, _)| **id != node)
             .filter_map(|(_, other)| other.link.as_ref())
             .find(|other| {
-                other
-                    .announced()
-                    .is_some_and(|other| other.instance == announcement.instance)
+                // an id is no secret, so whoever has another key is another
+                let same = |other: Arc<Announcement>| other.instance == announcement.instance;
+                other.announced().is_some_and(same) && other.has_key_of(link)
             })
             .map(|other| Arc::clone(other.address()));
         let Some(entry) = table.nodes.get_mut(&node) else {
@@ -236,6 +234,12 @@ impl Outbound {
         }
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    /// What nodes may do has changed: what they have announced is looked at again.
+    pub fn rights_changed(&self) {
+        lock(&self.table).reindex();
+        self.changed.notify_waiters();
     }
 
     /// Every link is given up, and nothing is sent any more.

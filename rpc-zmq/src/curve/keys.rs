@@ -6,6 +6,8 @@ use std::str::FromStr;
 /// How long a key is in Z85, the form in which ZeroMQ writes keys (RFC 32).
 const WRITTEN: usize = 40;
 
+const SHORT: usize = 8;
+
 /// A long-term public key: who somebody is. Written as 40 characters of Z85, as `zmq_curve_keypair` of libzmq does.
 ///
 /// ```
@@ -54,6 +56,15 @@ impl SecretKey {
 }
 
 impl PublicKey {
+    /// The first characters of it, to be shown where a whole key would be in the way.
+    pub(crate) fn short(&self) -> String {
+        self.to_string().chars().take(SHORT).collect()
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     pub(super) fn inner(&self) -> crypto_box::PublicKey {
         self.0.into()
     }

@@ -19,9 +19,9 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use handshake::{Accepting, Greeted, Greeting, Initiated, Initiating};
+pub(crate) use handshake::{Greeted, Greeting, Initiated, Initiating};
 pub use keys::{ParseKeyError, PublicKey, SecretKey};
-pub(crate) use session::{Opener, Sealer};
+pub(crate) use session::{OVERHEAD, Opener, Sealer};
 
 use crypto_box::SalsaBox;
 use crypto_box::aead::AeadInPlace;

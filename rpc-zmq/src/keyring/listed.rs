@@ -5,13 +5,17 @@ use crate::curve::PublicKey;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 
+/// How many keys a node may have at one address: the old and the new one, and some to spare. They are tried one after another.
+const KEYS: usize = 4;
+
 /// The keys that one file lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listed {
-    /// Which key the node at an address has; at any other address, it is the one under `None`.
-    addresses: BTreeMap<Option<String>, PublicKey>,
+    /// Which keys the node at an address may have; at any other address, they are those under `None`.
+    addresses: BTreeMap<Option<String>, Vec<PublicKey>>,
     nodes: BTreeMap<PublicKey, Vec<Rights>>,
     clients: BTreeMap<PublicKey, Vec<Rights>>,
+    names: BTreeMap<PublicKey, String>,
 }
 
 /// What one entry allows.
@@ -44,6 +48,7 @@ struct File {
 struct NodeEntry {
     #[serde(deserialize_with = "key")]
     key: PublicKey,
+    name: Option<String>,
     address: Option<String>,
     #[serde(default = "anything")]
     exchanges: Vec<Pattern>,
@@ -57,6 +62,7 @@ struct NodeEntry {
 struct ClientEntry {
     #[serde(deserialize_with = "key")]
     key: PublicKey,
+    name: Option<String>,
     #[serde(default = "anything")]
     exchanges: Vec<Pattern>,
     topics: Vec<Pattern>,
@@ -101,18 +107,29 @@ impl Listed {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
         let mut listed = Self::default();
         for node in file.node {
-            if let Some(address) = &node.address
-                && !address.starts_with('/')
-            {
-                Address::tcp(address).map_err(|error| error.to_string())?;
+            let address = match node.address {
+                // one of Unix is a path
+                Some(path) if path.starts_with('/') => Some(path),
+                Some(address) => {
+                    let address = Address::tcp(&address).map_err(|error| error.to_string())?;
+                    Some(address.to_string())
+                }
+                None => None,
+            };
+            let place = match &address {
+                Some(address) => format!("at {address}"),
+                None => "without an `address`".into(),
+            };
+            let keys = listed.addresses.entry(address).or_default();
+            if !keys.contains(&node.key) {
+                keys.push(node.key);
             }
-            let before = listed.addresses.insert(node.address.clone(), node.key);
-            if before.is_some_and(|before| before != node.key) {
-                return Err(match &node.address {
-                    Some(address) => format!("two nodes with different keys are at {address}"),
-                    None => "two nodes without an `address` have different keys: with several keys, each node needs its address, or it is not known which key to expect where".into(),
-                });
+            if keys.len() > KEYS {
+                return Err(format!(
+                    "there are more than {KEYS} keys of nodes {place}: it must be known which to expect where, so give each node its `address`"
+                ));
             }
+            listed.name(node.key, node.name)?;
             listed.nodes.entry(node.key).or_default().push(Rights {
                 exchanges: node.exchanges,
                 topics: node.topics,
@@ -120,6 +137,7 @@ impl Listed {
             });
         }
         for client in file.client {
+            listed.name(client.key, client.name)?;
             listed.clients.entry(client.key).or_default().push(Rights {
                 exchanges: client.exchanges,
                 topics: client.topics,
@@ -129,15 +147,27 @@ impl Listed {
         Ok(listed)
     }
 
-    /// The key that the node at an address must have.
-    pub(crate) fn expected_at(&self, address: &Address) -> Option<&PublicKey> {
+    fn name(&mut self, key: PublicKey, name: Option<String>) -> Result<(), String> {
+        let Some(name) = name else { return Ok(()) };
+        match self.names.insert(key, name.clone()) {
+            Some(before) if before != name => Err(format!(
+                "one key has two names, `{before}` and `{name}`: {key}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys that the node at an address may have.
+    pub(crate) fn expected_at(&self, address: &Address) -> &[PublicKey] {
         self.addresses
             .get(&Some(address.to_string()))
             .or_else(|| self.addresses.get(&None))
+            .map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn has_node(&self, key: &PublicKey) -> bool {
-        self.nodes.contains_key(key)
+    /// What the list calls the owner of a key.
+    pub(crate) fn name_of(&self, key: &PublicKey) -> Option<&str> {
+        self.names.get(key).map(String::as_str)
     }
 
     pub(crate) fn has_client(&self, key: &PublicKey) -> bool {
@@ -208,7 +238,7 @@ mod tests {
         let other = TWO.parse().unwrap();
         assert!(!listed.may_announce(&other, "rpc", "compute", "host-a"));
         assert!(!listed.may_use(&key, "rpc", "compute"));
-        assert!(listed.has_node(&key) && !listed.has_client(&key));
+        assert!(!listed.has_client(&key));
     }
 
     #[test]
@@ -225,7 +255,7 @@ mod tests {
         let key = TWO.parse().unwrap();
         assert!(listed.may_use(&key, "nova", "compute"));
         assert!(!listed.may_use(&key, "rpc", "compute"));
-        assert!(listed.has_client(&key) && !listed.has_node(&key));
+        assert!(listed.has_client(&key) && !listed.may_announce(&key, "nova", "compute", ""));
     }
 
     #[test]
@@ -241,13 +271,27 @@ mod tests {
         .unwrap();
         assert_eq!(
             listed.expected_at(&at("[::1]:5555")),
-            Some(&ONE.parse().unwrap())
+            [ONE.parse().unwrap()]
         );
-        assert_eq!(
-            listed.expected_at(&at("host:5555")),
-            Some(&TWO.parse().unwrap())
-        );
-        assert_eq!(Listed::default().expected_at(&at("host:5555")), None);
+        assert_eq!(listed.expected_at(&at("host:5555")), [TWO.parse().unwrap()]);
+        assert_eq!(Listed::default().expected_at(&at("host:5555")), []);
+    }
+
+    #[test]
+    fn an_old_and_a_new_key_may_be_at_one_place() {
+        let listed = listed(
+            r#"
+            node = [
+                { key = "ONE", name = "node", topics = ["*"] },
+                { key = "TWO", name = "node", topics = ["*"] },
+                { key = "ONE", topics = ["other"] },
+            ]
+            "#,
+        )
+        .unwrap();
+        let (old, new) = (ONE.parse().unwrap(), TWO.parse().unwrap());
+        assert_eq!(listed.expected_at(&at("host:5555")), [old, new]);
+        assert_eq!(listed.name_of(&old), Some("node"));
     }
 
     #[test]
@@ -265,16 +309,24 @@ mod tests {
                 "host:port",
             ),
             (
-                "node = [{ key = \"ONE\", topics = [] }, { key = \"TWO\", topics = [] }]",
-                "each node needs its address",
-            ),
-            (
-                "node = [{ key = \"ONE\", address = \"a:1\", topics = [] }, { key = \"TWO\", address = \"a:1\", topics = [] }]",
-                "at a:1",
+                "client = [{ key = \"ONE\", name = \"a\", topics = [] }, { key = \"ONE\", name = \"b\", topics = [] }]",
+                "two names",
             ),
         ] {
             let error = listed(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_node_has_so_many_keys_and_no_more() {
+        let entries = |count| {
+            let keys = (0..count).map(|_| crate::SecretKey::generate().public_key());
+            keys.map(|key| format!("[[node]]\nkey = \"{key}\"\ntopics = []\n"))
+                .collect::<String>()
+        };
+        assert!(Listed::parse(&entries(KEYS)).is_ok());
+        let error = Listed::parse(&entries(KEYS + 1)).unwrap_err();
+        assert!(error.contains("give each node its `address`"), "{error}");
     }
 }

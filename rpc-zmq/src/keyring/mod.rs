@@ -2,8 +2,10 @@
 //!
 //! Both are in files. The list is read again when it changes, so that a key can be added or taken away while links are up.
 
+mod holder;
 mod listed;
 
+pub(crate) use holder::Holder;
 pub(crate) use listed::Listed;
 
 use crate::curve::SecretKey;
@@ -11,39 +13,32 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often it is looked whether the list has changed.
+const POLL: Duration = Duration::from_secs(2);
 
 /// The keys of this process.
 pub(crate) struct Keyring {
     own: SecretKey,
     path: PathBuf,
-    state: Mutex<State>,
-}
-
-struct State {
-    listed: Arc<Listed>,
-    /// What the file looked like when it was read.
-    seen: Option<Stamp>,
-}
-
-/// What changes when a file is written or replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    length: u64,
+    listed: watch::Sender<Arc<Listed>>,
+    /// What the file held when it was read last.
+    seen: Mutex<Result<String, String>>,
 }
 
 impl Keyring {
     /// Reads both files. An error names the file.
     pub(crate) fn open(own: &Path, list: &Path) -> Result<Self, String> {
-        let seen = stamp(list);
+        let own = SecretKey::read(own).map_err(|error| format!("{}: {error}", own.display()))?;
+        let text = read(list);
+        let listed = parse(list, &text)?;
         Ok(Self {
-            own: SecretKey::read(own).map_err(|error| format!("{}: {error}", own.display()))?,
-            state: Mutex::new(State {
-                listed: Arc::new(read(list)?),
-                seen,
-            }),
+            own,
             path: list.into(),
+            listed: watch::Sender::new(Arc::new(listed)),
+            seen: Mutex::new(text),
         })
     }
 
@@ -54,27 +49,48 @@ impl Keyring {
 
     /// The keys of the others, as they are listed now.
     pub(crate) fn listed(&self) -> Arc<Listed> {
-        Arc::clone(&self.lock().listed)
+        Arc::clone(&self.listed.borrow())
     }
 
-    /// Reads the list again if its file has changed. `true` if it says something else now. A list that can't be read changes
-    /// nothing, so that a slip of the pen does not stop a fleet; it is an error each time that it was changed.
-    pub(crate) fn reload(&self) -> Result<bool, String> {
-        let now = stamp(&self.path);
-        if now == self.lock().seen {
+    /// Tells of every list that comes after this one.
+    pub(crate) fn changes(&self) -> watch::Receiver<Arc<Listed>> {
+        self.listed.subscribe()
+    }
+
+    /// Reads the list again every other moment, for ever. A list that can't be read changes nothing, so that a slip of the pen
+    /// does not stop a fleet: it is an error in the log, once.
+    pub(crate) async fn follow(self: &Arc<Self>) {
+        loop {
+            tokio::time::sleep(POLL).await;
+            let keyring = Arc::clone(self);
+            let reloaded = tokio::task::spawn_blocking(move || keyring.reload()).await;
+            match reloaded {
+                Ok(Ok(false)) | Err(_) => {}
+                Ok(Ok(true)) => {
+                    tracing::info!(name: "rpc.keys.reloaded", file = %self.path.display(), "the list of keys has changed");
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(name: "rpc.keys.unreadable", error, "the list of keys can't be read; the one before stays in force");
+                }
+            }
+        }
+    }
+
+    /// Reads the list again. `true` if it says something else now.
+    fn reload(&self) -> Result<bool, String> {
+        let text = read(&self.path);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if text == *seen {
             return Ok(false);
         }
-        let listed = read(&self.path);
-        let mut state = self.lock();
-        state.seen = now;
+        let listed = parse(&self.path, &text);
+        *seen = text;
         let listed = Arc::new(listed?);
-        let changed = listed != state.listed;
-        state.listed = listed;
-        Ok(changed)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(self.listed.send_if_modified(|before| {
+            let changed = *before != listed;
+            *before = listed;
+            changed
+        }))
     }
 }
 
@@ -87,18 +103,14 @@ impl fmt::Debug for Keyring {
     }
 }
 
-fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some(Stamp {
-        modified: metadata.modified().ok(),
-        length: metadata.len(),
-    })
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-fn read(path: &Path) -> Result<Listed, String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| error.to_string())
-        .and_then(|text| Listed::parse(&text))
+fn parse(path: &Path, text: &Result<String, String>) -> Result<Listed, String> {
+    text.as_ref()
+        .map_err(Clone::clone)
+        .and_then(|text| Listed::parse(text))
         .map_err(|error| format!("{}: {error}", path.display()))
 }
 
