@@ -1,25 +1,13 @@
 //! What is carried, and who is let in.
 
 use crate::keys::List;
-use crate::service::{Node, VaultClient, client, guarded};
+use crate::service::{Node, client, guarded, refusal};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
-use rpc_core::{Context, ErrorKind};
-use std::time::Duration;
-
-const SOON: Duration = Duration::from_millis(700);
+use rpc_core::Context;
 
 fn ctx() -> Context {
     Context::new()
-}
-
-/// Why a client gets nothing.
-async fn refusal(client: &VaultClient) -> String {
-    let client = client.prepare(|call| call.timeout(SOON));
-    let error = client.echo(&ctx(), Bytes::new()).await.unwrap_err();
-    let kind = error.rpc().unwrap().kind();
-    assert_eq!(kind, ErrorKind::Undeliverable, "{error}");
-    error.to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

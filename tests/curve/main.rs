@@ -7,6 +7,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod events;
 mod exposure;
 mod keys;
 mod links;

@@ -3,8 +3,12 @@
 use crate::keys::{Folder, List};
 use bytes::Bytes;
 use futures_util::stream;
-use rpc_core::{Context, Server, Stream, Target, Transport, rpc_api};
+use rpc_core::{Context, ErrorKind, Server, Stream, Target, Transport, rpc_api};
+use std::time::Duration;
 use tokio::sync::Semaphore;
+
+/// How long somebody is looked for who is not there.
+const SOON: Duration = Duration::from_millis(700);
 
 /// What is asked for over the links.
 #[rpc_api(version = "1.0", topic = "vault")]
@@ -120,6 +124,18 @@ impl Node {
 
 pub(crate) async fn client(address: &str, options: &str) -> VaultClient {
     VaultClient::new(open(&format!("zmq://{address}?{options}")).await)
+}
+
+/// Why a client gets nothing.
+pub(crate) async fn refusal(client: &VaultClient) -> String {
+    let client = client.prepare(|call| call.timeout(SOON));
+    let error = client
+        .echo(&Context::new(), Bytes::new())
+        .await
+        .unwrap_err();
+    let kind = error.rpc().unwrap().kind();
+    assert_eq!(kind, ErrorKind::Undeliverable, "{error}");
+    error.to_string()
 }
 
 /// A node, and the files by which a client may do everything there: `node.key`, `client.key`, and for both `peers.toml`.
