@@ -163,7 +163,8 @@ async fn signs_of_life_are_exchanged() {
 }
 
 async fn client(keys: &Keys, name: &str, node: &Node) -> InteropClient {
-    let url = format!("zmq://{}?{}", node.address, keys.options(name));
+    let options = keys.options(name);
+    let url = format!("zmq://{}?{options}&heartbeat=300", node.address);
     InteropClient::new(rpc_zmq::connect(&url).await.unwrap())
 }
 
@@ -171,10 +172,15 @@ async fn rust_clients_with_a_key_are_served() {
     let keys = Keys::new();
     let node = keys.python_node("node-1").await;
     let client = client(&keys, "client", &node).await;
+    let transport = client.rpc().transport().clone();
     crate::to_python::round_trips(&client).await;
     let blobs = client.blobs(&Context::new(), 200_000, 20);
     let blobs: Vec<_> = blobs.try_collect().await.unwrap();
     assert!(blobs.iter().map(|(_, blob)| blob.len()).eq([200_000; 20]));
+    // nothing is said for several times the limit, but by the engines
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    crate::to_python::round_trips(&client).await;
+    assert_eq!(transport.stats().links_lost, 0);
     node.process.end().await;
 }
 
@@ -183,10 +189,22 @@ async fn rust_clients_without_a_right_get_nothing() {
     let node = keys.python_node("node-1").await;
     let url = format!("zmq://{}", node.address);
     let without = InteropClient::new(rpc_zmq::connect(&url).await.unwrap());
+    let entry = format!(
+        "[[node]]\nkey = \"{}\"\ntopics = [\"*\"]\n",
+        keys.public("stranger")
+    );
+    std::fs::write(keys.file("wrong"), entry).unwrap();
+    let wrong = format!(
+        "{url}?key={}&peers={}",
+        keys.file("client"),
+        keys.file("wrong")
+    );
+    let wrong = InteropClient::new(rpc_zmq::connect(&wrong).await.unwrap());
     for client in [
         client(&keys, "stranger", &node).await,
         client(&keys, "idle", &node).await,
         without,
+        wrong,
     ] {
         let client = client.prepare(|call| call.timeout(Duration::from_secs(1)));
         let error = client.add(&Context::new(), 1, 2).await.unwrap_err();
