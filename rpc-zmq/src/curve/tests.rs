@@ -140,7 +140,7 @@ fn both_ends_know_each_other() {
     for body in [&b""[..], b"a", &[7; 70_000]] {
         let mut frame = Vec::new();
         link.client.0.seal(0, body, &mut frame);
-        assert_eq!(frame.len(), body.len() + session::OVERHEAD);
+        assert_eq!(frame.len(), body.len() + OVERHEAD);
         assert_eq!(opened(&mut link.server.1, &frame).unwrap().1, body);
         let mut frame = Vec::new();
         link.server.0.seal(1, body, &mut frame);

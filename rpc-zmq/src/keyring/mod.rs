@@ -42,6 +42,18 @@ impl Keyring {
         })
     }
 
+    /// With this list, which is in no file.
+    #[cfg(test)]
+    pub(crate) fn of(own: SecretKey, list: &str) -> Self {
+        let listed = Listed::parse(list).expect("a list");
+        Self {
+            own,
+            path: PathBuf::new(),
+            listed: watch::Sender::new(Arc::new(listed)),
+            seen: Mutex::new(Ok(list.into())),
+        }
+    }
+
     /// This process's own key.
     pub(crate) fn own(&self) -> &SecretKey {
         &self.own

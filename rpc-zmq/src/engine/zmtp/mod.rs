@@ -29,6 +29,8 @@ mod outlet;
 mod socket;
 
 #[cfg(test)]
+mod sealed;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use connection::{Connection, Unread};
