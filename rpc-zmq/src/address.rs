@@ -25,6 +25,10 @@ impl Address {
             }
             return Ok(Self::Ipc(text.into()));
         }
+        Self::tcp(text)
+    }
+
+    pub(crate) fn tcp(text: &str) -> Result<Self, ParseUrlError> {
         let wrong = || {
             ParseUrlError::new(format!(
                 "`{text}` is no address: write `host:port` or `[::1]:port`"
@@ -48,6 +52,22 @@ impl Address {
             host: host.into(),
             port,
         })
+    }
+}
+
+impl Address {
+    /// Whether somebody on another machine may connect to it. Of a name that means nothing, binding says so.
+    pub(crate) async fn leaves_the_machine(&self) -> bool {
+        match self {
+            Self::Ipc(_) => false,
+            Self::Tcp { host, port } => {
+                tokio::net::lookup_host((&**host, *port))
+                    .await
+                    .is_ok_and(|mut found| {
+                        found.any(|address| !address.ip().to_canonical().is_loopback())
+                    })
+            }
+        }
     }
 }
 

@@ -26,6 +26,9 @@
 //! | `max_message=n` | how many bytes a request or an answer may have, at least 65,536. The same at both ends: what is larger is refused by whoever sends it, and a peer that sends it all the same is dropped | 8 MiB |
 //! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
 //! | `connections=n` | how many connections a node may have; further ones are closed at once | 4,096 |
+//! | `key=file` | the secret key of this process: links prove who is at both ends, and are encrypted. See Security | none |
+//! | `peers=file` | with `key`: the list of the others' public keys, and what each may do | none |
+//! | `auth=none` | a node without keys may listen where other machines can connect, and whoever does may call everything | `start` fails there |
 //! | `engine=name` | `zmtp`, or with the feature `engine-zeromq` also `zeromq`: see below | `zmtp` |
 //!
 //! # Links
@@ -41,22 +44,45 @@
 //!
 //! # Security
 //!
-//! There is no authentication and no encryption yet: whoever can connect can call every method. Listen on the loopback interface or on
-//! a network that you trust.
+//! Without keys, a node listens on the loopback interface and on Unix sockets: `start` fails on an address that other machines can reach.
+//! Keys change that: `rpc-zmq-keygen` makes them, `key` and `peers` in the URL name the files.
 //!
-//! A peer cannot stop a node, though. Whatever bytes it sends, only its own connection is closed; handshakes, messages, connections and
+//! ```text
+//! zmq://?listen=0.0.0.0:5555&key=/etc/rpc/node.key&peers=/etc/rpc/peers.toml      a node
+//! zmq://host-a:5555?key=/etc/rpc/scheduler.key&peers=/etc/rpc/peers.toml          a client
+//! ```
+//!
+//! ```toml
+//! # peers.toml
+//! [[node]]
+//! key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+//! topics = ["compute"]
+//!
+//! [[client]]
+//! name = "scheduler"
+//! key = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+//! topics = ["compute", "image.*"]
+//! ```
+//!
+//! Then both ends of a link prove that they have a key that the other one lists (CURVE of ZeroMQ, RFCs 25 and 26), and everything on it is encrypted. A
+//! client sees and reaches the topics of its entry only, and of a node only the servers that its entry allows are called. The
+//! list is read again when it changes: a key that is removed loses its links within two seconds. A handler finds the key of whoever asks, and its name,
+//! in [`Context::peer`](rpc_core::Context::peer). A node with keys refuses peers without, and the other way round. `docs/security.md` has the steps for a
+//! fleet, all fields of the list, how keys are replaced, and what this does not protect against.
+//!
+//! A peer cannot stop a node. Whatever bytes it sends, only its own connection is closed; handshakes, messages, connections and
 //! what waits to be read are limited (the options above, and `docs/zeromq-engine.md` for the rest), and a length that it announces is
 //! not reserved. What happens past a limit is logged, and counted in
 //! [`TransportStats::clients_dropped`](rpc_core::transport::TransportStats::clients_dropped).
 //!
 //! # Engines
 //!
-//! The crate speaks ZMTP 3.1 and 3.0 itself, with the mechanism NULL, and interoperates with DEALER and ROUTER sockets of other
-//! implementations. A peer of ZMTP 2.0 or older, one that asks for another mechanism, and one of another socket type are refused. An identity
+//! The crate speaks ZMTP 3.1 and 3.0 itself, with the mechanisms NULL and CURVE, and interoperates with DEALER and ROUTER sockets of other
+//! implementations. A peer of ZMTP 2.0 or older, one that asks for another mechanism than the URL's, and one of another socket type are refused. An identity
 //! that a peer sets is ignored. A peer of 3.0 cannot be asked for signs of life, so it may be silent for ever.
 //!
 //! With the feature `engine-zeromq`, `engine=zeromq` in a URL picks the `zeromq` crate instead, for comparison. It can be stopped by a
-//! malicious peer, and has none of the options `max_message`, `heartbeat` and `connections`.
+//! malicious peer, and has none of the options `max_message`, `heartbeat`, `connections`, `key` and `peers`.
 //!
 //! # Runtime
 //!
@@ -72,8 +98,13 @@
 
 mod address;
 mod backoff;
+mod curve;
 mod engine;
+mod keyring;
 mod links;
+mod security;
+
+pub use curve::{ParseKeyError, PublicKey, SecretKey};
 
 use address::Directory;
 use engine::Engine;
@@ -81,6 +112,7 @@ use links::ZmqLinks;
 use rpc_core::exchange::Exchange;
 use rpc_core::transport::{OpenError, Scheme, TransportUrl};
 use rpc_core::{Transport, Transports};
+use security::Security;
 
 /// Opens a transport by URL. Waits for nobody: links are made when the first message is sent.
 ///
@@ -110,9 +142,12 @@ fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
         "unread_bytes",
     ]
     .into_iter()
+    .chain(Security::NAMES)
     .chain(Engine::option_names())
     .collect();
     url.only_options(&known)?;
-    let links = ZmqLinks::new(Directory::parse(url)?, Engine::parse(url)?);
+    let security = Security::parse(url)?;
+    let engine = Engine::parse(url, &security)?;
+    let links = ZmqLinks::new(Directory::parse(url)?, engine, security);
     Exchange::open(url, links)
 }

@@ -3,6 +3,7 @@
 use crate::address::{Address, Directory};
 use crate::backoff::Backoff;
 use crate::engine::{Closing, Connection, Ended, Engine, ToNode};
+use crate::security::Security;
 use rpc_core::StartError;
 use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
@@ -21,6 +22,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 pub(crate) struct ZmqLinks {
     directory: Directory,
     engine: Engine,
+    security: Security,
     close: watch::Sender<bool>,
     closing: Closing,
     /// Every task of this transport. They end when it is dropped.
@@ -37,11 +39,12 @@ struct Listening {
 }
 
 impl ZmqLinks {
-    pub(crate) fn new(directory: Directory, engine: Engine) -> Self {
+    pub(crate) fn new(directory: Directory, engine: Engine, security: Security) -> Self {
         let (close, closing) = Closing::new();
         Self {
             directory,
             engine,
+            security,
             close,
             closing,
             tasks: Mutex::default(),
@@ -56,10 +59,33 @@ impl ZmqLinks {
             .unwrap_or_else(PoisonError::into_inner)
             .spawn(task);
     }
+
+    /// Follows the list of keys, and tells of each change in it.
+    fn follow_keys(&self, changed: impl Fn() + Send + Sync + 'static) {
+        let Some(keyring) = self.security.keyring.clone() else {
+            return;
+        };
+        let mut closing = self.closing.clone();
+        self.spawn(async move {
+            let mut changes = keyring.changes();
+            let tell = async {
+                while changes.changed().await.is_ok() {
+                    changed();
+                }
+            };
+            tokio::select! {
+                () = tell => {}
+                () = keyring.follow() => {}
+                () = closing.wait() => {}
+            }
+        });
+    }
 }
 
 impl Links for ZmqLinks {
     fn dial(&self, outbound: &Arc<Outbound>) {
+        let told = Arc::clone(outbound);
+        self.follow_keys(move || told.rights_changed());
         for address in &self.directory.nodes {
             let node = outbound.add_node(&address.to_string());
             self.spawn(keep_linked(
@@ -93,6 +119,8 @@ impl Links for ZmqLinks {
                 ))),
                 (None, wanted, _) => {
                     let wanted = wanted?;
+                    let allowed = self.security.allows(&wanted).await;
+                    allowed.map_err(StartError::Listen)?;
                     let (listener, bound) = self
                         .engine
                         .bind(&wanted)
@@ -106,6 +134,8 @@ impl Links for ZmqLinks {
                         .to_string();
                     inbound.set_address(&name);
                     tracing::info!(name: "rpc.node.listening", address = %bound, advertised = name, "node is listening");
+                    let told = Arc::clone(&inbound);
+                    self.follow_keys(move || told.announce());
                     self.spawn(listener.serve(inbound, self.closing.clone()));
                     *self.bound.lock().unwrap_or_else(PoisonError::into_inner) =
                         Some(bound.to_string());
@@ -168,7 +198,7 @@ async fn keep_linked(
                 let mut up = Up {
                     outbound: &outbound,
                     node,
-                    link: outbound.link_up(node),
+                    link: outbound.link_up(node, connection.rights()),
                     reason: "the transport was closed".into(),
                 };
                 let ended = carry(&outbound, node, &up.link, connection).await;

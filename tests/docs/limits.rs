@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 const CRATES: [&str; 3] = ["rpc-core", "rpc-macros", "rpc-zmq"];
 
 /// Numbers that bound nothing: a constant, or with `::` at the end all of a module.
-const NO_LIMITS: [(&str, &str); 8] = [
+const NO_LIMITS: [(&str, &str); 9] = [
+    ("curve::", "the layout of CURVE's commands and keys"),
     ("greeting::LEN", "the layout of a greeting"),
     ("outlet::HEAD", "the layout of a frame"),
     ("codec::HEADROOM", "room that is kept free"),
@@ -26,7 +27,7 @@ const NO_LIMITS: [(&str, &str); 8] = [
 const KINDS: [&str; 7] = ["Duration", "f64", "i64", "u16", "u32", "u64", "usize"];
 
 /// Options of URLs that are no limits.
-const OPTIONS: [&str; 3] = ["listen", "advertise", "engine"];
+const OPTIONS: [&str; 6] = ["listen", "advertise", "engine", "key", "peers", "auth"];
 
 /// A number, or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,6 +58,8 @@ fn links_between_documents_lead_somewhere() {
         "SECURITY.md",
         "CHANGELOG.md",
         "docs/wire-protocol.md",
+        "docs/security.md",
+        "docs/zeromq-engine.md",
         "docs/conformance.md",
         "docs/benchmarks.md",
     ];

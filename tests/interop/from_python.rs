@@ -23,13 +23,13 @@ rules! {
     frames_that_break_rules_are_answered_as_the_document_says,
 }
 
-struct Node {
+pub(crate) struct Node {
     server: Server,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Node {
-    async fn serve(name: &str, options: &str) -> Self {
+    pub(crate) async fn serve(name: &str, options: &str) -> Self {
         let url = format!("zmq://?listen=127.0.0.1:0&{options}");
         let transport: Transport = rpc_zmq::connect(&url).await.unwrap();
         let server = Server::builder(transport.clone())

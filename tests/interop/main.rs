@@ -5,6 +5,7 @@
 //!
 //! - `api.rs`, `service.rs`: the service that both sides have. `python.rs`: the processes.
 //! - `to_python/`: Rust clients and Python servers. `from_python.rs`: Python clients and Rust servers.
+//! - `keys.rs`: both ways over CURVE.
 //! - `alone.rs`: Python without Rust: the vectors, and both its sides with each other.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
@@ -12,6 +13,7 @@
 mod alone;
 mod api;
 mod from_python;
+mod keys;
 mod python;
 mod service;
 mod to_python;

@@ -1,12 +1,12 @@
-"""The client against a server of `service`: `check_client.py RULE ADDRESS…`. Ends with an error if the rule does not hold.
+"""The client against a server of `service`: `check_client.py RULE ADDRESS… [--key=FILE --node=KEY]`. Ends with an error if the rule does not hold.
 
 The server may be of either language, and is new for each rule, so that what it has recorded is of this rule.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
 from contextlib import contextmanager
 from typing import Any, Awaitable, Callable, Dict, Iterator, List, Optional
 
@@ -15,6 +15,7 @@ import zmq.asyncio
 from peer.client import Failed, Link
 from peer.codec import Version
 from peer.frames import Request
+from peer.keys import Secure, as_client, in_the_clear
 from peer.routing import Topic, to
 from service import SAMPLE, differences
 
@@ -191,7 +192,7 @@ async def cancellation(topic: Topic) -> None:
     await one.happened("closed")
     waiting = asyncio.ensure_future(one.call(ask("wait"), name="z"))
     await one.happened("began z")
-    second = Link(CONTEXT, one.link.address)
+    second = Link(CONTEXT, one.link.address, one.link.secure)
     await second.ready()
     stream = second.multicall(to(ask("count"), one.service), {"to": 1_000_000, "together": 1}, TIMEOUT)
     await stream.__anext__()
@@ -239,10 +240,10 @@ RULES: Dict[str, Callable[[Topic], Awaitable[None]]] = {
 CONTEXT: zmq.asyncio.Context
 
 
-async def main(rule: str, addresses: List[str]) -> None:
+async def main(rule: str, addresses: List[str], secure: Secure) -> None:
     global CONTEXT
     CONTEXT = zmq.asyncio.Context()
-    topic = Topic(CONTEXT, "interop", addresses)
+    topic = Topic(CONTEXT, "interop", addresses, secure)
     try:
         for link in topic.links:
             await asyncio.wait_for(link.ready(), TIMEOUT)
@@ -254,4 +255,10 @@ async def main(rule: str, addresses: List[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2:]))
+    words = argparse.ArgumentParser()
+    words.add_argument("rule", choices=RULES)
+    words.add_argument("addresses", nargs="+")
+    words.add_argument("--key", help="a file with the secret key of this side")
+    words.add_argument("--node", help="the public key of the other side")
+    given = words.parse_args()
+    asyncio.run(main(given.rule, given.addresses, as_client(given.key, given.node) if given.key else in_the_clear))

@@ -1,4 +1,4 @@
-"""Serves until standard input ends: `serve.py NAME [--version 1.2] [--window 1024] [--protocols 1-1] [--garbage FILE]`.
+"""Serves until standard input ends: `serve.py NAME [--version 1.2] [--window 1024] [--protocols 1-1] [--garbage FILE] [--key FILE --client=KEY…]`.
 
 The first line of its output is the address.
 """
@@ -15,6 +15,7 @@ import zmq.asyncio
 
 from peer.about import about
 from peer.frames import Credit, Range
+from peer.keys import as_node, in_the_clear, let_in
 from peer.server import Instance, Server
 from service import Record, interop, trouble
 
@@ -40,14 +41,17 @@ async def main() -> None:
     words.add_argument("--window", type=int, default=1024)
     words.add_argument("--protocols", default="1-1")
     words.add_argument("--garbage")
+    words.add_argument("--key", help="a file with the secret key of this side")
+    words.add_argument("--client", action="append", default=[], help="the public key of a client that is let in")
     given = words.parse_args()
     major, minor = (int(part) for part in given.version.split("."))
     lowest, highest = (int(part) for part in given.protocols.split("-"))
 
     apis = [interop((major, minor, 0), Record()), trouble(garbage(given.garbage) if given.garbage else []), about()]
     context = zmq.asyncio.Context()
+    secure, authenticator = (as_node(given.key), let_in(context, given.client)) if given.key else (in_the_clear, None)
     window = Credit(given.window, 67108864)
-    instance = Instance(context, [Server("interop", given.name, apis)], window, Range(lowest, highest))
+    instance = Instance(context, [Server("interop", given.name, apis)], window, Range(lowest, highest), secure)
     serving = asyncio.ensure_future(instance.serve())
     print(instance.address, flush=True)
     await asyncio.wait([serving, asyncio.ensure_future(end_of_input())], return_when=asyncio.FIRST_COMPLETED)
@@ -55,6 +59,8 @@ async def main() -> None:
         await instance.stop()
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
+    if authenticator is not None:
+        authenticator.stop()
     context.destroy(linger=1000)
 
 

@@ -16,6 +16,10 @@ mod memory {
     }
 }
 
+mod zmq_with_keys {
+    rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::with_keys());
+}
+
 mod zmq {
     rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::default());
 }

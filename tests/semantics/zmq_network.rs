@@ -2,11 +2,36 @@
 
 use rpc_core::Transport;
 use rpc_core::testing::Network;
+use rpc_zmq::SecretKey;
 use std::net::TcpListener;
+use std::path::Path;
+use std::sync::LazyLock;
 
-/// The addresses of the nodes that clients know.
+/// The addresses of the nodes that clients know, and what all URLs have in common.
 #[derive(Default)]
-pub(crate) struct ZmqNetwork(Vec<String>);
+pub(crate) struct ZmqNetwork(Vec<String>, &'static str);
+
+impl ZmqNetwork {
+    /// Every process of it has the same key, which may do everything.
+    pub(crate) fn with_keys() -> Self {
+        static OPTIONS: LazyLock<String> = LazyLock::new(|| {
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+            let file = |name: &str| folder.join(format!("semantics.{name}"));
+            // one from an earlier run is as good
+            let _ = SecretKey::generate().write(&file("key"));
+            let key = SecretKey::read(&file("key")).expect("a key");
+            let entry = format!("key = \"{}\"\ntopics = [\"*\"]\n", key.public_key());
+            let list = format!("[[node]]\n{entry}[[client]]\n{entry}");
+            std::fs::write(file("toml"), list).expect("a list");
+            format!(
+                "key={}&peers={}",
+                file("key").display(),
+                file("toml").display()
+            )
+        });
+        Self(Vec::new(), &OPTIONS)
+    }
+}
 
 async fn open(url: &str) -> Transport {
     rpc_zmq::connect(url).await.expect("a good URL")
@@ -14,7 +39,7 @@ async fn open(url: &str) -> Transport {
 
 impl Network for ZmqNetwork {
     async fn node(&self, options: &str) -> Transport {
-        open(&format!("zmq://?listen=127.0.0.1:0&{options}")).await
+        open(&format!("zmq://?listen=127.0.0.1:0&{}&{options}", self.1)).await
     }
 
     fn list(&mut self, node: &Transport) {
@@ -29,10 +54,10 @@ impl Network for ZmqNetwork {
     }
 
     async fn appear(&self, address: &str) -> Transport {
-        open(&format!("zmq://{address}")).await
+        open(&format!("zmq://{address}?{}", self.1)).await
     }
 
     async fn client(&self) -> Transport {
-        open(&format!("zmq://{}", self.0.join(","))).await
+        open(&format!("zmq://{}?{}", self.0.join(","), self.1)).await
     }
 }

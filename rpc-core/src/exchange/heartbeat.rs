@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn link() -> Arc<ServerLink> {
-        Arc::new(ServerLink::new(Peer::new("test", "client")))
+        Arc::new(ServerLink::new(Peer::new("test", "client"), None))
     }
 
     /// The ids that the next heartbeat lists, and how long it took to come; `None` if there is none.

@@ -1,5 +1,6 @@
 //! The server's half of a transport: takes requests in from links, and hands them to the servers of this node.
 
+use super::Rights;
 use super::execution::Execution;
 use super::frame::{
     self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, Kind, RequestHeader, Window,
@@ -71,10 +72,11 @@ impl Inbound {
         Self { max_frame, ..self }
     }
 
-    /// A client has connected.
+    /// A client has connected. Without `rights` it may do everything.
     #[must_use]
-    pub fn link_up(&self, peer: Peer) -> Arc<ServerLink> {
-        let link = Arc::new(ServerLink::new(peer).with_limits(self.unread_bytes, self.max_frame));
+    pub fn link_up(&self, peer: Peer, rights: Option<Arc<dyn Rights>>) -> Arc<ServerLink> {
+        let link = ServerLink::new(peer, rights).with_limits(self.unread_bytes, self.max_frame);
+        let link = Arc::new(link);
         let mut table = lock(&self.table);
         if table.closed {
             drop(table);
@@ -173,22 +175,35 @@ impl Inbound {
         }
     }
 
-    /// Tells every client what there is now.
-    pub(crate) fn announce(&self) {
+    /// Tells every client what there is now, as far as it concerns it. A transport calls it when rights have changed.
+    pub fn announce(&self) {
         let mut serial = lock(&self.announcing);
         *serial += 1;
-        let frame = self.announcement(*serial);
         let links = lock(&self.table).links.clone();
+        let mut to_all = None;
         for link in links.iter().filter(|link| link.has_greeted()) {
-            link.announce(*serial, frame.clone());
+            let frame = if link.is_restricted() {
+                self.announcement(*serial, link)
+            } else {
+                // it is the same for all of these
+                to_all
+                    .get_or_insert_with(|| self.announcement(*serial, link))
+                    .clone()
+            };
+            link.announce(*serial, frame);
         }
     }
 
-    fn announcement(&self, serial: u64) -> Bytes {
+    /// What there is now, as far as the client of a link may know.
+    fn announcement(&self, serial: u64, link: &ServerLink) -> Bytes {
         let table = lock(&self.table);
         let services = table
             .services
             .iter()
+            .filter(|service| {
+                let target = service.target();
+                link.may_use(target.exchange_name(), target.topic_name())
+            })
             .map(|service| announced(service))
             .collect();
         let protocol = u64::from(frame::PROTOCOL);
@@ -248,7 +263,7 @@ impl Inbound {
             Some(Kind::Hello) => {
                 link.greeted();
                 let serial = lock(&self.announcing);
-                link.push_unasked(self.announcement(*serial), self.window.requests)
+                link.push_unasked(self.announcement(*serial, link), self.window.requests)
             }
             Some(Kind::Seen) => {
                 let [serial] =
@@ -324,6 +339,7 @@ impl Inbound {
                 .services
                 .iter()
                 .find(|service| service.is(header.exchange, header.topic, header.server))
+                .filter(|_| link.may_use(header.exchange, header.topic))
                 .cloned()
         };
         let Some(service) = service else {

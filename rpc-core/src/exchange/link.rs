@@ -1,5 +1,6 @@
 //! A client's end of a link to one instance: which requests are in flight on it, and who waits for them.
 
+use super::Rights;
 use super::frame::{self, Announcement, Credit, Frame, Kind};
 use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
@@ -32,6 +33,8 @@ struct InWindow {
 /// [`Outbound::receive`](super::Outbound::receive).
 pub struct ClientLink {
     address: Arc<str>,
+    /// Nobody restricts the node without.
+    rights: Option<Arc<dyn Rights>>,
     state: Mutex<State>,
     /// The places in the window that the instance announced. Closed when the link is.
     places: Semaphore,
@@ -67,9 +70,10 @@ impl State {
 }
 
 impl ClientLink {
-    pub(crate) fn new(address: Arc<str>) -> Self {
+    pub(crate) fn new(address: Arc<str>, rights: Option<Arc<dyn Rights>>) -> Self {
         let link = Self {
             address,
+            rights,
             state: Mutex::default(),
             places: Semaphore::new(0),
             bytes: Semaphore::new(0),
@@ -84,6 +88,18 @@ impl ClientLink {
 
     pub(crate) fn address(&self) -> &Arc<str> {
         &self.address
+    }
+
+    /// Whether the node may have this server.
+    pub(crate) fn may_announce(&self, exchange: &str, topic: &str, server: &str) -> bool {
+        let rights = self.rights.as_ref();
+        rights.is_none_or(|rights| rights.may_announce(exchange, topic, server))
+    }
+
+    /// Whether whoever is there has proved to be the same as on another link.
+    pub(crate) fn has_key_of(&self, other: &Self) -> bool {
+        let key = |link: &Self| link.rights.as_ref().map(|rights| rights.key().to_vec());
+        key(self) == key(other)
     }
 
     pub(crate) fn announced(&self) -> Option<Arc<Announcement>> {

@@ -23,6 +23,7 @@
 //! | `search` | who takes a message, and how long somebody is looked for |
 //! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
 //! | `monitor` | the wait for the answer, as long as the server is heard of |
+//! | `rights` | what the other end of a link may do |
 //! | `fanout` | the same message to every server |
 //! | `gather` | the same call to every server, and their answers |
 //! | `survey` | which servers there are, and what they speak |
@@ -48,6 +49,7 @@ mod outbound;
 mod outbox;
 mod peer;
 mod request;
+mod rights;
 mod routes;
 mod search;
 mod stream;
@@ -64,6 +66,7 @@ pub use link::ClientLink;
 pub use nodes::NodeId;
 pub use outbound::Outbound;
 pub use peer::ServerLink;
+pub use rights::Rights;
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
 
 #[cfg(all(test, shuttle))]

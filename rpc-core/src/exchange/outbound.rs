@@ -1,12 +1,13 @@
 //! The client's half of a transport: sends messages over links, and waits for what comes back.
 
+use super::Rights;
 use super::frame::{self, Announcement, Frame, Kind};
 use super::link::ClientLink;
 use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
 use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
-use crate::{ErrorKind, RpcError, lock};
+use crate::{ErrorKind, RpcError, lock, text};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -64,18 +65,19 @@ impl Outbound {
         self.changed.notify_waiters();
     }
 
-    /// An address was connected to: what is to be written there comes from the link.
+    /// An address was connected to: what is to be written there comes from the link. Without `rights` the node may do
+    /// everything.
     #[must_use]
-    pub fn link_up(&self, node: NodeId) -> Arc<ClientLink> {
+    pub fn link_up(&self, node: NodeId, rights: Option<Arc<dyn Rights>>) -> Arc<ClientLink> {
         let mut table = lock(&self.table);
         let closed = table.closed;
         let Some(entry) = table.nodes.get_mut(&node).filter(|_| !closed) else {
             drop(table);
-            let link = Arc::new(ClientLink::new("".into()));
+            let link = Arc::new(ClientLink::new("".into(), None));
             link.lose("the transport was closed");
             return link;
         };
-        let link = Arc::new(ClientLink::new(Arc::clone(&entry.address)));
+        let link = Arc::new(ClientLink::new(Arc::clone(&entry.address), rights));
         entry.connecting = Some(Arc::clone(&link));
         link
     }
@@ -176,6 +178,14 @@ impl Outbound {
     fn announced(&self, node: NodeId, link: &Arc<ClientLink>, frame: &Frame) -> Result<(), String> {
         let announcement =
             Announcement::parse(&frame.header, &frame.body).map_err(|error| error.to_string())?;
+        for service in &announcement.services {
+            if !link.may_announce(&service.exchange, &service.topic, &service.server) {
+                crate::log::rate_limited!({
+                    tracing::warn!(name: "rpc.node.not_allowed", address = %link.address(), topic = text::shown(&service.topic), server = text::shown(&service.server),
+                        "a node announces a server that its key must not have; it is not called there");
+                });
+            }
+        }
         let (lowest, highest) = announcement.protocols;
         if !(lowest..=highest).contains(&u64::from(frame::PROTOCOL)) {
             let reason = format!(
@@ -195,9 +205,9 @@ impl Outbound {
             .filter(|(id, _)| **id != node)
             .filter_map(|(_, other)| other.link.as_ref())
             .find(|other| {
-                other
-                    .announced()
-                    .is_some_and(|other| other.instance == announcement.instance)
+                // an id is no secret, so whoever has another key is another
+                let same = |other: Arc<Announcement>| other.instance == announcement.instance;
+                other.announced().is_some_and(same) && other.has_key_of(link)
             })
             .map(|other| Arc::clone(other.address()));
         let Some(entry) = table.nodes.get_mut(&node) else {
@@ -224,6 +234,12 @@ impl Outbound {
         }
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    /// What nodes may do has changed: what they have announced is looked at again.
+    pub fn rights_changed(&self) {
+        lock(&self.table).reindex();
+        self.changed.notify_waiters();
     }
 
     /// Every link is given up, and nothing is sent any more.

@@ -1,5 +1,6 @@
 //! An instance's end of a link to one client: which of its requests run, and what is to be written to it.
 
+use super::Rights;
 use super::execution::Execution;
 use super::frame::{self, Credit};
 use super::heartbeat::Heartbeat;
@@ -30,6 +31,8 @@ pub struct ServerLink {
     unread_bytes: usize,
     /// How many bytes a frame may have.
     max_frame: usize,
+    /// Nobody restricts it without.
+    rights: Option<Arc<dyn Rights>>,
     state: Mutex<State>,
 }
 
@@ -108,11 +111,12 @@ impl State {
 }
 
 impl ServerLink {
-    pub(crate) fn new(peer: Peer) -> Self {
+    pub(crate) fn new(peer: Peer, rights: Option<Arc<dyn Rights>>) -> Self {
         Self {
             peer,
             unread_bytes: usize::MAX,
             max_frame: usize::MAX,
+            rights,
             state: Mutex::default(),
         }
     }
@@ -137,6 +141,16 @@ impl ServerLink {
 
     pub(crate) fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Whether its client may send to a topic.
+    pub(crate) fn may_use(&self, exchange: &str, topic: &str) -> bool {
+        let rights = self.rights.as_ref();
+        rights.is_none_or(|rights| rights.may_use(exchange, topic))
+    }
+
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.rights.is_some()
     }
 
     /// Waits for frames that are to be written, and moves up to `most` into `batch`. `false` once the link is closed.

@@ -148,7 +148,7 @@ fn places_are_given_back_once_whatever_meets() {
 fn a_request_at_a_server_is_answered_once_at_most_and_leaves_nothing() {
     shuttle::check_random(
         || {
-            let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
+            let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
             let credit = Credit { items: 9, bytes: 9 };
             let executions = [1, 2].map(|id| {
                 let stream =
@@ -243,7 +243,7 @@ fn credit_and_items_wake_whoever_waits_for_them() {
         || {
             let one = Credit { items: 1, bytes: 1 };
             let queue = Arc::new(StreamQueue::new(one));
-            let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
+            let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
             let stream = Execution::new(link, 1, Kind::Multicall, None, one, None);
             let execution = Arc::new(stream);
             let server = {

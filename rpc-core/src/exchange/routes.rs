@@ -119,7 +119,10 @@ impl Routes {
             let Some(announcement) = link.announced() else {
                 continue;
             };
-            for service in &announcement.services {
+            let allowed = announcement.services.iter().filter(|service| {
+                link.may_announce(&service.exchange, &service.topic, &service.server)
+            });
+            for service in allowed {
                 let before = old.get(&service.topic).and_then(|topics| {
                     topics
                         .iter()

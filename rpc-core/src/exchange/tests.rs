@@ -44,7 +44,7 @@ fn announcement_of(requests: u32, draining: bool) -> Announcement {
 }
 
 fn link() -> Arc<ClientLink> {
-    let link = Arc::new(ClientLink::new("test".into()));
+    let link = Arc::new(ClientLink::new("test".into(), None));
     link.announce(announcement(WINDOW));
     written(&link);
     link
@@ -252,7 +252,7 @@ proptest! {
     fn credit(sizes in prop::collection::vec(1..200usize, 0..60), reads in prop::collection::vec(0..8usize, 1..20)) {
         let credit = Credit { items: 8, bytes: 300 };
         let queue = StreamQueue::new(credit);
-        let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"))), 1, Kind::Multicall, None, credit, None);
+        let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"), None)), 1, Kind::Multicall, None, credit, None);
         let mut cx = Context::from_waker(Waker::noop());
         let (mut sent, mut read, mut ahead) = (0usize, 0u64, 0usize);
         let mut reads = reads.into_iter().cycle();
@@ -294,7 +294,7 @@ proptest! {
         let outbound = super::Outbound::new(Arc::clone(&counters));
         let inbound = super::Inbound::new(Window { requests: 4, bytes: 100 }, counters);
         let node = outbound.add_node("test");
-        let (client, server) = (outbound.link_up(node), inbound.link_up(Peer::new("test", "client")));
+        let (client, server) = (outbound.link_up(node, None), inbound.link_up(Peer::new("test", "client"), None));
         let frames = frames.into_iter().map(|(kind, id, header, body)| {
             let mut frame = vec![1, kind % 16];
             frame.extend(u16::try_from(header.len()).unwrap().to_be_bytes());

@@ -207,7 +207,7 @@ fn version_value(version: Version) -> Value {
 async fn written(kind: Kind, id: u64, meaning: &Value) -> Bytes {
     match kind {
         Kind::Hello => {
-            let link = ClientLink::new("node".into());
+            let link = ClientLink::new("node".into(), None);
             let mut frames = Vec::new();
             assert!(link.next_frames(&mut frames, 64).await);
             assert_eq!(frames.len(), 1);
@@ -342,7 +342,7 @@ fn announcement(meaning: &Value) -> Announcement {
 
 /// What an instance sends for a request that it runs.
 async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
-    let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
+    let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
     let execution = Arc::new(Execution::new(
         Arc::clone(&link),
         id,
@@ -670,7 +670,7 @@ fn received_by_server(frame: Bytes) -> (Vec<Bytes>, u64) {
         bytes: 1024,
     };
     let inbound = Inbound::new(window, Arc::clone(&counters));
-    let link = inbound.link_up(Peer::new("test", "client"));
+    let link = inbound.link_up(Peer::new("test", "client"), None);
     inbound.receive(&link, [frame]);
     let mut answers = Vec::new();
     // pending when there is nothing to be written
@@ -722,7 +722,7 @@ fn bad_for_client(vector: &Vector) -> String {
     let counters = Arc::<TransportCounters>::default();
     let outbound = Outbound::new(Arc::clone(&counters));
     let node = outbound.add_node("node");
-    let link = outbound.link_up(node);
+    let link = outbound.link_up(node, None);
     outbound.receive(node, &link, [vector.bytes()]);
     assert_eq!(counters.protocol_errors.load(Relaxed), 1, "{}", vector.name);
     assert!(!link.was_announced(), "{}", vector.name);

@@ -104,8 +104,8 @@ struct MemoryClient {
 impl MemoryClient {
     fn connect(&self, inbound: &Arc<Inbound>) {
         let node = self.outbound.add_node("memory");
-        let client = self.outbound.link_up(node);
-        let server = inbound.link_up(Peer::new("memory", "client"));
+        let client = self.outbound.link_up(node, None);
+        let server = inbound.link_up(Peer::new("memory", "client"), None);
         let mut links = lock(&self.links);
         while links.try_join_next().is_some() {}
         links.spawn(carry(

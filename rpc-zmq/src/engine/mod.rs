@@ -12,9 +12,11 @@ mod zeromq;
 mod zmtp;
 
 use crate::address::Address;
+use crate::keyring::Holder;
+use crate::security::Security;
 use bytes::Bytes;
 use rpc_core::Peer;
-use rpc_core::exchange::{ClientLink, Inbound, NodeId, Outbound, ServerLink};
+use rpc_core::exchange::{ClientLink, Inbound, NodeId, Outbound, Rights, ServerLink};
 use rpc_core::transport::{ParseUrlError, TransportUrl};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -68,10 +70,10 @@ impl End for ToClient {
 pub(crate) struct Client(Arc<ToClient>);
 
 impl Client {
-    pub(crate) fn new(inbound: &Arc<Inbound>, peer: Peer) -> Self {
+    pub(crate) fn new(inbound: &Arc<Inbound>, peer: Peer, holder: Option<Holder>) -> Self {
         Self(Arc::new(ToClient {
             inbound: Arc::clone(inbound),
-            link: inbound.link_up(peer),
+            link: inbound.link_up(peer, holder.map(|holder| Arc::new(holder) as _)),
         }))
     }
 
@@ -166,12 +168,13 @@ impl Engine {
         zmtp::Options::NAMES.into_iter().chain(["engine"])
     }
 
-    pub(crate) fn parse(url: &TransportUrl) -> Result<Self, ParseUrlError> {
+    pub(crate) fn parse(url: &TransportUrl, security: &Security) -> Result<Self, ParseUrlError> {
         match url.option("engine") {
-            None | Some("zmtp") => Ok(Self::Zmtp(zmtp::Options::parse(url)?)),
+            None | Some("zmtp") => Ok(Self::Zmtp(zmtp::Options::parse(url, security)?)),
             #[cfg(feature = "engine-zeromq")]
             Some("zeromq") => match zmtp::Options::NAMES
                 .into_iter()
+                .chain(["key", "peers"])
                 .find(|name| url.option(name).is_some())
             {
                 None => Ok(Self::Zeromq),
@@ -227,6 +230,18 @@ impl Engine {
 }
 
 impl Connection {
+    /// What the node may do, if it was asked to prove who it is.
+    pub(crate) fn rights(&self) -> Option<Arc<dyn Rights>> {
+        match self {
+            Self::Zmtp(connection) => {
+                let holder = connection.holder().cloned()?;
+                Some(Arc::new(holder))
+            }
+            #[cfg(feature = "engine-zeromq")]
+            Self::Zeromq(_) => None,
+        }
+    }
+
     /// Carries frames until the connection is lost, or the link closed.
     pub(crate) async fn carry(self, end: Arc<impl End>) -> Ended {
         match self {

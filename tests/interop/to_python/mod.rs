@@ -45,7 +45,7 @@ async fn happened(client: &InteropClient, what: &str, times: u32) {
 }
 
 /// Enough of them that a server that wants to do something else has done it.
-async fn round_trips(client: &InteropClient) {
+pub(crate) async fn round_trips(client: &InteropClient) {
     for a in 0..200 {
         assert_eq!(client.add(&ctx(), a, 1).await.unwrap(), a + 1);
     }

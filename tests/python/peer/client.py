@@ -12,6 +12,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from .codec import Malformed, decode, decode_many, encode
 from .frames import PROTOCOL, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number
+from .keys import Secure, in_the_clear
 
 FIRST_CREDIT = Credit(128, 262144)
 
@@ -41,8 +42,8 @@ class _Pending:
 class Link:
     """One connection to an instance. What ends with it fails as `PeerLost`."""
 
-    def __init__(self, context: zmq.asyncio.Context, address: str) -> None:
-        self.address = address
+    def __init__(self, context: zmq.asyncio.Context, address: str, secure: Secure = in_the_clear) -> None:
+        self.address, self.secure = address, secure
         self.announcement: Optional[Announcement] = None
         self.counted = 0
         """How many frames broke a rule."""
@@ -53,6 +54,7 @@ class Link:
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.SNDHWM, 0)
         self._socket.setsockopt(zmq.RECONNECT_IVL, -1)
+        secure(self._socket)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
         self._pending: Dict[int, _Pending] = {}
         self._last_id = 0

@@ -11,6 +11,7 @@ import zmq.asyncio
 from .client import Deadline, Failed, Link
 from .codec import Version
 from .frames import Request, Service
+from .keys import Secure, in_the_clear
 
 NOT_RUN = frozenset({"Overloaded", "Unavailable", "UnsupportedVersion"})
 """After these, another server may be asked."""
@@ -19,9 +20,9 @@ NOT_RUN = frozenset({"Overloaded", "Unavailable", "UnsupportedVersion"})
 class Topic:
     """The servers of a topic, at all addresses."""
 
-    def __init__(self, context: zmq.asyncio.Context, topic: str, addresses: List[str]) -> None:
+    def __init__(self, context: zmq.asyncio.Context, topic: str, addresses: List[str], secure: Secure = in_the_clear) -> None:
         self._topic, self._turn = topic, 0
-        self.links = [Link(context, address) for address in addresses]
+        self.links = [Link(context, address, secure) for address in addresses]
 
     async def ready(self) -> None:
         """Waits until every instance has announced itself, and closes what leads to one that is linked already."""

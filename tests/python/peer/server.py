@@ -16,6 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 from .api import Implementation, Method
 from .codec import Malformed, encode, skip
 from .frames import PROTOCOL, REQUESTS, TO_INSTANCE, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number
+from .keys import Secure, in_the_clear
 
 MOST_CREDIT = Credit(65536, 4194304)
 PROBES = (0.0, 0.05, 0.5)
@@ -128,6 +129,7 @@ class Instance:
         servers: List[Server],
         window: Credit = Credit(1024, 67108864),
         protocols: Range = Range(PROTOCOL, PROTOCOL),
+        secure: Secure = in_the_clear,
     ) -> None:
         self.servers, self.window, self.protocols = servers, window, protocols
         self.counted = 0
@@ -141,6 +143,7 @@ class Instance:
         self._socket.setsockopt(zmq.LINGER, 1000)
         self._socket.setsockopt(zmq.SNDHWM, 0)
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        secure(self._socket)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self._socket.bind("tcp://127.0.0.1:*")
         self.address: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)

@@ -16,7 +16,7 @@ proptest! {
     #[test]
     fn requests_at_an_instance(events in prop::collection::vec((0..5u8, 1..12u64), 0..60)) {
         const ROOM: u32 = 3;
-        let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
+        let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
         let mut running: BTreeMap<u64, Arc<Execution>> = BTreeMap::new();
         let mut answers = Vec::new();
         let mut last = 0;
@@ -75,7 +75,7 @@ proptest! {
 
 #[test]
 fn ids_rise_and_the_window_holds() {
-    let link = Arc::new(ServerLink::new(Peer::new("test", "client")));
+    let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
     let begin = |id| {
         let execution = Arc::new(Execution::new(
             Arc::clone(&link),

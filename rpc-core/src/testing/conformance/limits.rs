@@ -112,6 +112,7 @@ pub(super) async fn an_overloaded_server_is_passed_over(mut world: World) {
         .await;
     let _free = world.serve("free").await;
     let client = world.client().await;
+    meet(&client, &["full", "free"]).await;
     let _holding = tokio::spawn(
         client
             .prepare(|call| call.server("full"))

@@ -211,8 +211,8 @@ async fn keep_linked(
             continue;
         };
         let mut up = Up {
-            client: outbound.link_up(id),
-            server: inbound.link_up(Peer::new("lossy", "client")),
+            client: outbound.link_up(id, None),
+            server: inbound.link_up(Peer::new("lossy", "client"), None),
             outbound: &outbound,
             inbound: &inbound,
             id,

@@ -71,11 +71,16 @@ pub(super) fn put_pong(out: &mut Vec<u8>, context: &[u8]) {
     put(out, b"PONG", &[context]);
 }
 
-/// The end of a handshake: one property, the type of this side's socket.
+/// The end of a handshake.
 pub(super) fn put_ready(out: &mut Vec<u8>, socket_type: &str) {
+    put(out, b"READY", &[&self::socket_type(socket_type)]);
+}
+
+/// The properties of this side: only one, the type of its socket.
+pub(super) fn socket_type(socket_type: &str) -> Vec<u8> {
     const NAME: &[u8] = b"\x0bSocket-Type";
     let len = u32::try_from(socket_type.len()).unwrap_or(0).to_be_bytes();
-    put(out, b"READY", &[NAME, &len, socket_type.as_bytes()]);
+    [NAME, &len, socket_type.as_bytes()].concat()
 }
 
 /// Gives up a handshake.

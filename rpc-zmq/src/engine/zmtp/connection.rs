@@ -1,12 +1,15 @@
 //! A connection: a handshake, then one task that reads and one that writes.
 
 use super::command::{self, Command};
-use super::handshake::{Handshake, LONGEST, Role};
+use super::handshake::{Handshake, LONGEST};
 use super::intake::Intake;
+use super::mechanism::{Security, Session};
 use super::outlet::Outlet;
 use super::socket::{ReadHalf, Socket, WriteHalf};
 use super::{Options, text};
+use crate::curve::Sealer;
 use crate::engine::{AbortOnDrop, End, Ended};
+use crate::keyring::Holder;
 use bytes::{BufMut, Bytes};
 use futures_util::FutureExt;
 use futures_util::task::AtomicWaker;
@@ -38,6 +41,9 @@ pub(crate) struct Connection {
     reader: ReadHalf,
     writer: WriteHalf,
     intake: Intake,
+    sealer: Option<Sealer>,
+    /// Who the peer is, if it was asked to prove that.
+    holder: Option<Holder>,
     /// How long nothing may be heard of the peer. `None`: for ever.
     silence: Option<Duration>,
     /// Whether the peer answers PINGs.
@@ -48,12 +54,12 @@ impl Connection {
     /// Shakes hands.
     pub(super) async fn establish(
         (mut reader, mut writer): Socket,
-        role: Role,
+        security: Security,
         options: &Options,
     ) -> Result<Self, Ended> {
         let handshake = async {
             let mut out = Vec::new();
-            let mut handshake = Handshake::new(role, &mut out);
+            let mut handshake = Handshake::new(security, &mut out);
             loop {
                 write_all(&mut writer, &mut [IoSlice::new(&out)], None).await?;
                 out.clear();
@@ -82,21 +88,38 @@ impl Connection {
         let agreed = timeout(HANDSHAKE, handshake)
             .await
             .map_err(|_| Ended::Dropped("it did not finish the handshake in time".into()))??;
+        let (holder, sealer, opener) = match agreed.session.map(|session| *session) {
+            None => (None, None, None),
+            Some(Session {
+                holder,
+                sealer,
+                opener,
+            }) => (Some(holder), Some(sealer), Some(opener)),
+        };
         Ok(Self {
             reader,
             writer,
-            intake: Intake::new(options.message_limits(), agreed.rest),
+            intake: Intake::new(options.message_limits(), opener, agreed.rest),
+            sealer,
+            holder,
             silence: options.silence,
             pings: agreed.pings,
         })
     }
 
-    /// Carries frames until the connection is lost, or the link closed.
+    /// Who the peer is, if it was asked to prove that.
+    pub(crate) fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
+    }
+
+    /// Carries frames until the connection is lost, or the link closed, or the peer's key not listed any more.
     pub(crate) async fn carry(self, end: Arc<impl End>) -> Ended {
         let Self {
             mut reader,
             writer,
             mut intake,
+            sealer,
+            holder,
             silence,
             pings,
         } = self;
@@ -104,6 +127,7 @@ impl Connection {
         // in a task of its own: what arrives and what leaves do not wait for each other
         let mut writing = AbortOnDrop(tokio::spawn(write(
             writer,
+            Outlet::new(sealer),
             Arc::clone(&end),
             Arc::clone(&commands),
             silence,
@@ -118,6 +142,9 @@ impl Connection {
         let written = tokio::select! {
             ended = reading => return ended,
             written = &mut writing.0 => written,
+            () = async { if let Some(holder) = &holder { holder.revoked().await } }, if holder.is_some() => {
+                return Ended::Dropped("its key is not listed any more".into());
+            }
         };
         match written {
             Ok(Ok(())) => Ended::Shut(Unread(reader)),
@@ -237,12 +264,12 @@ impl Unread {
 /// Writes until the link is closed: then everything has been written, and the peer told that nothing more comes.
 async fn write(
     mut writer: WriteHalf,
+    mut outlet: Outlet,
     end: Arc<impl End>,
     commands: Arc<Commands>,
     limit: Option<Duration>,
 ) -> Result<(), Ended> {
     let mut batch: Vec<Bytes> = Vec::new();
-    let mut outlet = Outlet::default();
     loop {
         let open = {
             let mut frames = pin!(end.next_frames(&mut batch, BATCH));
@@ -267,7 +294,8 @@ async fn write(
         outlet.clear();
         // only signs of life are asked for
         if idle {
-            (batch, outlet) = (Vec::new(), Outlet::default());
+            batch = Vec::new();
+            outlet.rest();
         }
     }
 }

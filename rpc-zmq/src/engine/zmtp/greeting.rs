@@ -12,9 +12,6 @@ pub(super) const LEN: usize = 64;
 const MAJOR: u8 = 3;
 const MINOR: u8 = 1;
 
-/// The mechanism without authentication and encryption.
-pub(super) const NULL: &[u8] = b"NULL";
-
 /// What a peer said of itself in its greeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Greeting {
@@ -63,6 +60,8 @@ pub(super) fn parse(bytes: &[u8], mechanism: &[u8]) -> Result<Option<Greeting>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NULL: &[u8] = b"NULL";
 
     /// What libzmq 4.3.5 sends.
     fn libzmq() -> [u8; LEN] {

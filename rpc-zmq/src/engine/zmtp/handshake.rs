@@ -1,9 +1,8 @@
 //! From the first byte to the first message: greetings, then what the mechanism wants. No I/O: bytes in, bytes out.
 
-use super::command::{self, Command};
 use super::greeting::{self, Greeting};
 use super::head::{self, Kind};
-use super::text;
+use super::mechanism::{Mechanism, Security, Session, Step};
 use bytes::{Buf, BytesMut};
 
 /// How many bytes of a handshake are read before there is an end to it.
@@ -19,14 +18,14 @@ pub(super) enum Role {
 }
 
 impl Role {
-    fn socket_type(self) -> &'static str {
+    pub(super) fn socket_type(self) -> &'static str {
         match self {
             Self::Dealer => "DEALER",
             Self::Router => "ROUTER",
         }
     }
 
-    fn peer(self) -> &'static str {
+    pub(super) fn peer(self) -> &'static str {
         match self {
             Self::Dealer => "ROUTER",
             Self::Router => "DEALER",
@@ -35,29 +34,30 @@ impl Role {
 }
 
 /// A handshake that goes on.
-#[derive(Debug)]
 pub(super) struct Handshake {
-    mechanism: Null,
-    greeted: Option<Greeting>,
+    security: Security,
+    begun: Option<(Greeting, Mechanism)>,
     received: BytesMut,
 }
 
 /// How a handshake ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Agreed {
     /// Whether the peer answers PINGs.
     pub(super) pings: bool,
+    /// Without one, messages are neither sealed nor is it known whose they are.
+    pub(super) session: Option<Box<Session>>,
     /// What came after the handshake already.
     pub(super) rest: BytesMut,
 }
 
 impl Handshake {
     /// Begins, by writing this side's greeting to `out`.
-    pub(super) fn new(role: Role, out: &mut Vec<u8>) -> Self {
-        out.extend_from_slice(&greeting::ours(Null::NAME));
+    pub(super) fn new(security: Security, out: &mut Vec<u8>) -> Self {
+        out.extend_from_slice(&greeting::ours(security.name()));
         Self {
-            mechanism: Null { role },
-            greeted: None,
+            security,
+            begun: None,
             received: BytesMut::new(),
         }
     }
@@ -70,74 +70,41 @@ impl Handshake {
     /// Goes on with what has been received: writes to `out` what is to be sent, and says when all is agreed. An error ends the
     /// connection, after what is in `out`.
     pub(super) fn advance(&mut self, out: &mut Vec<u8>) -> Result<Option<Agreed>, String> {
-        let greeted = match self.greeted {
-            Some(greeted) => greeted,
+        let (greeted, mut mechanism) = match self.begun.take() {
+            Some(begun) => begun,
             None => {
-                let Some(greeted) = greeting::parse(&self.received, Null::NAME)? else {
+                let Some(greeted) = greeting::parse(&self.received, self.security.name())? else {
                     return Ok(None);
                 };
                 self.received.advance(greeting::LEN);
-                self.mechanism.begin(out);
-                *self.greeted.insert(greeted)
+                (greeted, self.security.begin(out))
             }
         };
         while let Some(head) = head::parse(&self.received)? {
             if head.kind != Kind::Command {
-                return Err("it sent a message before its READY".into());
+                return Err("it sent a message before the handshake was done".into());
             }
             let len = usize::try_from(head.len)
                 .ok()
                 .filter(|len| head.size + len <= LONGEST)
                 .ok_or_else(|| format!("a command of {} bytes in a handshake", head.len))?;
             let Some(body) = self.received.get(head.size..head.size + len) else {
-                return Ok(None);
+                break;
             };
-            let agreed = self.mechanism.receive(command::parse(body)?, out)?;
+            let step = mechanism.receive(body, out)?;
             self.received.advance(head.size + len);
-            if agreed {
-                return Ok(Some(Agreed {
-                    pings: greeted.pings,
-                    rest: std::mem::take(&mut self.received),
-                }));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The mechanism NULL: each side says READY, and that is all.
-#[derive(Debug)]
-struct Null {
-    role: Role,
-}
-
-impl Null {
-    const NAME: &'static [u8] = greeting::NULL;
-
-    fn begin(&self, out: &mut Vec<u8>) {
-        command::put_ready(out, self.role.socket_type());
-    }
-
-    /// Takes the peer's next command. `true` once all is agreed.
-    fn receive(&self, command: Command<'_>, out: &mut Vec<u8>) -> Result<bool, String> {
-        match command {
-            Command::Ready(properties) => {
-                // an identity may be among them: peers are told apart by their connections
-                let socket_type = command::property(properties, "Socket-Type")?.unwrap_or_default();
-                if socket_type == self.role.peer().as_bytes() {
-                    return Ok(true);
+            match step {
+                Step::More(next) => mechanism = next,
+                Step::Done(session) => {
+                    return Ok(Some(Agreed {
+                        pings: greeted.pings,
+                        session,
+                        rest: std::mem::take(&mut self.received),
+                    }));
                 }
-                let reason = format!(
-                    "its socket type is {}, and a {} talks to a {} only",
-                    text(socket_type),
-                    self.role.socket_type(),
-                    self.role.peer()
-                );
-                command::put_error(out, &reason);
-                Err(reason)
             }
-            Command::Error(reason) => Err(format!("it refused the handshake: {}", text(reason))),
-            _ => Err("it sent another command than READY".into()),
         }
+        self.begun = Some((greeted, mechanism));
+        Ok(None)
     }
 }

@@ -4,6 +4,9 @@ const MORE: u8 = 1;
 const LONG: u8 = 2;
 const COMMAND: u8 = 4;
 
+/// A command within a frame that is sealed.
+const SEALED_COMMAND: u8 = 2;
+
 /// What stands in front of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
@@ -44,6 +47,26 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head>, String> {
         (rest.first_chunk().map(|len| u64::from_be_bytes(*len)), 9)
     };
     Ok(len.map(|len| Head { kind, len, size }))
+}
+
+/// What a frame is that was sealed in another.
+pub(super) fn sealed_kind(flags: u8) -> Result<Kind, String> {
+    match flags {
+        0 => Ok(Kind::Part { more: false }),
+        MORE => Ok(Kind::Part { more: true }),
+        SEALED_COMMAND => Ok(Kind::Command),
+        _ => Err(format!(
+            "a sealed frame has the flags {flags:#04x}, which mean nothing"
+        )),
+    }
+}
+
+/// The flags of a frame that is going to be sealed in another.
+pub(super) fn sealed_flags(kind: Kind) -> u8 {
+    match kind {
+        Kind::Part { more } => u8::from(more),
+        Kind::Command => SEALED_COMMAND,
+    }
 }
 
 /// Writes the head of a frame.

@@ -2,10 +2,11 @@
 //!
 //! Frames are slices of the buffer, so nothing is copied. What keeps a small frame keeps its buffer: hence no buffer is larger than
 //! [`LARGEST`], and it is as small as what comes is little. A frame that is larger gets memory of its own, which grows as
-//! its bytes arrive: what a head announces costs nothing.
+//! its bytes arrive: what a head announces costs nothing. What is sealed is opened where it is.
 
 use super::command::{self, Command};
 use super::head::{self, Head, Kind};
+use crate::curve::{Broken, OVERHEAD, Opener};
 use bytes::buf::Limit;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
@@ -28,6 +29,8 @@ pub(super) struct MessageLimits {
 #[derive(Debug)]
 pub(super) struct Intake {
     limits: MessageLimits,
+    /// Opens what arrives, if it is sealed.
+    opener: Option<Opener>,
     chunk: BytesMut,
     /// How large the next buffer is to be.
     size: usize,
@@ -52,9 +55,10 @@ struct Message {
 
 impl Intake {
     /// Begins with what came after the handshake.
-    pub(super) fn new(limits: MessageLimits, chunk: BytesMut) -> Self {
+    pub(super) fn new(limits: MessageLimits, opener: Option<Opener>, chunk: BytesMut) -> Self {
         Self {
             limits,
+            opener,
             chunk,
             size: SMALLEST,
             large: None,
@@ -107,8 +111,8 @@ impl Intake {
     ) -> Result<bool, String> {
         while frames.len() < TOGETHER {
             if let Some(large) = self.large.take_if(|large| large.arrived.len() == large.len) {
-                self.message.add(large.len, large.more);
-                frames.push(large.arrived.freeze());
+                let kind = Kind::Part { more: large.more };
+                self.whole(kind, large.arrived, frames, &mut command)?;
             }
             if self.large.is_some() {
                 return Ok(false);
@@ -121,13 +125,7 @@ impl Intake {
                 _ if self.chunk.len() - head.size >= len => {
                     self.chunk.advance(head.size);
                     let body = self.chunk.split_to(len);
-                    match head.kind {
-                        Kind::Command => command(command::parse(&body)?)?,
-                        Kind::Part { more } => {
-                            self.message.add(len, more);
-                            frames.push(body.freeze());
-                        }
-                    }
+                    self.whole(head.kind, body, frames, &mut command)?;
                 }
                 Kind::Part { more } if len > LARGEST / 2 => {
                     self.chunk.advance(head.size);
@@ -142,6 +140,33 @@ impl Intake {
         Ok(true)
     }
 
+    /// Hands a frame on: the one that is in it, if it is sealed.
+    fn whole(
+        &mut self,
+        kind: Kind,
+        body: BytesMut,
+        frames: &mut Vec<Bytes>,
+        command: &mut impl FnMut(Command<'_>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let (kind, body) = match &mut self.opener {
+            None => (kind, body.freeze()),
+            Some(opener) => {
+                let opened = opener.open(body);
+                let (flags, body) = opened.map_err(|Broken(reason)| reason.to_owned())?;
+                (head::sealed_kind(flags)?, body)
+            }
+        };
+        match kind {
+            Kind::Command if body.len() as u64 > command::LONGEST => Err(too_long(body.len())),
+            Kind::Command => command(command::parse(&body)?),
+            Kind::Part { more } => {
+                self.message.add(body.len(), more);
+                frames.push(body);
+                Ok(())
+            }
+        }
+    }
+
     /// How many bytes of memory it holds.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
@@ -154,10 +179,14 @@ impl Intake {
 
     /// The length of a frame, if it may be so long.
     fn permitted(&self, head: &Head) -> Result<usize, String> {
+        let sealed = self.opener.is_some();
+        if sealed && head.kind != (Kind::Part { more: false }) {
+            return Err("a frame that is not sealed".into());
+        }
         if head.kind == Kind::Command {
             return match usize::try_from(head.len) {
                 Ok(len) if head.len <= command::LONGEST => Ok(len),
-                _ => Err(format!("a command of {} bytes", head.len)),
+                _ => Err(too_long(head.len)),
             };
         }
         if self.message.frames >= self.limits.frames {
@@ -166,9 +195,10 @@ impl Intake {
                 self.limits.frames
             ));
         }
+        let around = if sealed { OVERHEAD } else { 0 };
         usize::try_from(head.len)
             .ok()
-            .filter(|len| *len <= self.limits.bytes - self.message.bytes)
+            .filter(|len| len.saturating_sub(around) <= self.limits.bytes - self.message.bytes)
             .ok_or_else(|| {
                 format!(
                     "a message of {} bytes or more, and the limit is {} (`max_message`)",
@@ -177,6 +207,10 @@ impl Intake {
                 )
             })
     }
+}
+
+fn too_long(command: impl std::fmt::Display) -> String {
+    format!("a command of {command} bytes")
 }
 
 impl Message {

@@ -3,6 +3,7 @@
 use super::Options;
 use super::connection::Connection;
 use super::handshake::Role;
+use super::mechanism::Security;
 use super::socket::{Listening, Socket};
 use crate::address::Address;
 use crate::engine::{Client, Closing, Ended};
@@ -130,8 +131,12 @@ impl Doorway {
         }
         let name = peer.clone();
         let options = self.options.clone();
+        let security = match &options.keyring {
+            None => Security::Null(Role::Router),
+            Some(keyring) => Security::CurveNode(Arc::clone(keyring)),
+        };
         let shaking = self.pending.spawn(async move {
-            let established = Connection::establish(socket, Role::Router, &options).await;
+            let established = Connection::establish(socket, security, &options).await;
             (peer, established)
         });
         self.order.push_back((name, shaking));
@@ -144,8 +149,12 @@ impl Doorway {
                 .dropped(&peer, "there are as many connections as the node may have"),
             Ok(connection) => {
                 let inbound = Arc::clone(&self.inbound);
+                let holder = connection.holder().cloned();
+                let peer = holder
+                    .as_ref()
+                    .map_or(peer.clone(), |holder| holder.named(&peer));
                 self.open.spawn(async move {
-                    let client = Client::new(&inbound, peer.clone());
+                    let client = Client::new(&inbound, peer.clone(), holder);
                     let ended = connection.carry(client.end()).await;
                     drop(client);
                     say(&inbound, &peer, &ended);

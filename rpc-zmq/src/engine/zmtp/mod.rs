@@ -1,5 +1,5 @@
 //! ZMTP 3.1 and 3.0, [RFC 37](https://rfc.zeromq.org/spec/37/) and [23](https://rfc.zeromq.org/spec/23/), as far as this crate
-//! needs it: DEALER and ROUTER, the mechanism NULL, over TCP and Unix sockets.
+//! needs it: DEALER and ROUTER, the mechanisms NULL and CURVE, over TCP and Unix sockets.
 //!
 //! | file | what it is about |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | `head` | what stands in front of each frame |
 //! | `command` | READY, ERROR, PING and PONG |
 //! | `handshake` | from the first byte to the first message |
+//! | `mechanism` | what is said in it: NULL and CURVE |
 //! | `intake` | from bytes to frames, and the limits on them |
 //! | `outlet` | from frames to bytes |
 //! | `socket` | TCP and Unix sockets |
@@ -14,7 +15,7 @@
 //! | `listener` | connections that come in, and how many may |
 //!
 //! What a peer may do to this side is bounded here: how long a handshake takes, how large messages are, for how long nothing is
-//! heard and nothing is read. No length that a peer announces is reserved. The first five files and `outlet` do no I/O.
+//! heard and nothing is read. No length that a peer announces is reserved. The first six files and `outlet` do no I/O.
 
 mod command;
 mod connection;
@@ -23,9 +24,12 @@ mod handshake;
 mod head;
 mod intake;
 mod listener;
+mod mechanism;
 mod outlet;
 mod socket;
 
+#[cfg(test)]
+mod sealed;
 #[cfg(test)]
 mod tests;
 
@@ -33,9 +37,15 @@ pub(crate) use connection::{Connection, Unread};
 pub(crate) use listener::Listener;
 
 use crate::address::Address;
+use crate::engine::Ended;
+use crate::keyring::{Holder, Keyring};
+use crate::security;
 use handshake::Role;
 use intake::MessageLimits;
+use mechanism::Security;
 use rpc_core::transport::{ParseUrlError, TransportUrl};
+use socket::Socket;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -66,13 +76,18 @@ pub(crate) struct Options {
     /// How long nothing may be heard of a peer. `None`: for ever.
     silence: Option<Duration>,
     connections: usize,
+    /// With it, the mechanism is CURVE.
+    keyring: Option<Arc<Keyring>>,
 }
 
 impl Options {
     /// The names that they have in a URL.
     pub(crate) const NAMES: [&str; 3] = ["max_message", "heartbeat", "connections"];
 
-    pub(crate) fn parse(url: &TransportUrl) -> Result<Self, ParseUrlError> {
+    pub(crate) fn parse(
+        url: &TransportUrl,
+        security: &security::Security,
+    ) -> Result<Self, ParseUrlError> {
         let at_least = |key, least, default| match url.number(key)? {
             Some(number) if number < least => {
                 Err(ParseUrlError::new(format!("`{key}` is at least {least}")))
@@ -96,6 +111,7 @@ impl Options {
             max_message: at_least("max_message", LEAST_MESSAGE, MAX_MESSAGE)?,
             silence,
             connections: at_least("connections", 1, CONNECTIONS)?,
+            keyring: security.keyring.clone(),
         })
     }
 
@@ -107,18 +123,38 @@ impl Options {
     }
 }
 
-/// Connects to a node.
+/// Connects to a node; with CURVE, to one that has a key that is listed for this address.
 pub(crate) async fn connect(address: &Address, options: &Options) -> Result<Connection, String> {
-    let socket = timeout(CONNECT, socket::connect(address))
+    let Some(keyring) = &options.keyring else {
+        let socket = reach(address).await?;
+        let established = Connection::establish(socket, Security::Null(Role::Dealer), options);
+        return established.await.map_err(|ended| ended.reason().to_owned());
+    };
+    // a client has to know the key before it says anything
+    let mut why = "no key is listed for a node at this address".to_owned();
+    for key in keyring.listed().expected_at(address) {
+        let node = Holder::node(Arc::clone(keyring), *key, address.clone());
+        let socket = reach(address).await?;
+        match Connection::establish(socket, Security::CurveClient(node), options).await {
+            Ok(connection) => return Ok(connection),
+            // it does so when it has another key
+            Err(Ended::Closed(reason)) => {
+                why = format!("{reason}: perhaps its key is another than {}…", key.short());
+            }
+            Err(ended) => return Err(ended.reason().to_owned()),
+        }
+    }
+    Err(why)
+}
+
+async fn reach(address: &Address) -> Result<Socket, String> {
+    timeout(CONNECT, socket::connect(address))
         .await
         .map_err(|_| "it did not answer in time".to_owned())?
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::ConnectionRefused => "nobody listens there".into(),
             _ => error.to_string(),
-        })?;
-    Connection::establish(socket, Role::Dealer, options)
-        .await
-        .map_err(|ended| ended.reason().to_owned())
+        })
 }
 
 /// What a peer calls something, fit to be shown.

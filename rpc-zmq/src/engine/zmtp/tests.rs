@@ -3,9 +3,10 @@
 use super::Options;
 use super::command::{self, Command};
 use super::greeting;
-use super::handshake::{Agreed, Handshake, LONGEST, Role};
+use super::handshake::{Handshake, LONGEST, Role};
 use super::head::{self, Kind};
 use super::intake::{Intake, MessageLimits};
+use super::mechanism::Security;
 use super::outlet::Outlet;
 use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
@@ -25,7 +26,7 @@ struct Heard {
 
 /// Puts bytes in, in pieces of these sizes over and over.
 fn hear(bytes: &[u8], pieces: &[usize]) -> Heard {
-    let mut intake = Intake::new(LIMITS, BytesMut::new());
+    let mut intake = Intake::new(LIMITS, None, BytesMut::new());
     let mut heard = Heard::default();
     let (mut rest, mut at) = (bytes, 0);
     while !rest.is_empty() {
@@ -120,11 +121,11 @@ proptest! {
     ) {
         let whole = hear(&bytes, &[usize::MAX]);
         prop_assert!(hear(&bytes, &pieces) == whole);
-        let mut handshake = Handshake::new(Role::Router, &mut Vec::new());
+        let mut handshake = Handshake::new(Security::Null(Role::Router), &mut Vec::new());
         handshake.received().extend_from_slice(&bytes);
         let _ = handshake.advance(&mut Vec::new());
-        let mut handshake = Handshake::new(Role::Dealer, &mut Vec::new());
-        handshake.received().extend_from_slice(&greeting::ours(greeting::NULL));
+        let mut handshake = Handshake::new(Security::Null(Role::Dealer), &mut Vec::new());
+        handshake.received().extend_from_slice(&greeting::ours(b"NULL"));
         handshake.received().extend_from_slice(&bytes);
         let _ = handshake.advance(&mut Vec::new());
         let _ = command::parse(&bytes);
@@ -133,11 +134,11 @@ proptest! {
 
     #[test]
     fn a_handshake_may_come_in_any_pieces(pieces in prop::collection::vec(1..70_usize, 1..10)) {
-        let mut bytes = greeting::ours(greeting::NULL).to_vec();
+        let mut bytes = greeting::ours(b"NULL").to_vec();
         command::put_ready(&mut bytes, "DEALER");
         bytes.extend(part(false, b"early"));
         let mut sent = Vec::new();
-        let mut handshake = Handshake::new(Role::Router, &mut sent);
+        let mut handshake = Handshake::new(Security::Null(Role::Router), &mut sent);
         let (mut rest, mut at) = (&bytes[..], 0);
         let agreed = loop {
             let piece = pieces[at % pieces.len()].min(rest.len());
@@ -148,7 +149,7 @@ proptest! {
                 break agreed;
             }
         };
-        let mut expected = greeting::ours(greeting::NULL).to_vec();
+        let mut expected = greeting::ours(b"NULL").to_vec();
         command::put_ready(&mut expected, "ROUTER");
         prop_assert_eq!(sent, expected);
         prop_assert!(agreed.pings);
@@ -159,7 +160,10 @@ proptest! {
 
 #[test]
 fn options_say_what_is_wrong() {
-    let parse = |options: &str| Options::parse(&format!("zmq://a:1?{options}").parse().unwrap());
+    let parse = |options: &str| {
+        let url = format!("zmq://a:1?{options}").parse().unwrap();
+        Options::parse(&url, &crate::security::Security::parse(&url).unwrap())
+    };
     assert!(parse("heartbeat=0&max_message=65536&connections=1").is_ok());
     for (options, expected) in [
         ("heartbeat=5", "milliseconds"),
@@ -209,6 +213,7 @@ fn what_is_announced_costs_nothing() {
             bytes: usize::MAX,
             frames: 10,
         },
+        None,
         BytesMut::from(&b"\x02\0\0\0\xff\0\0\0\0some"[..]),
     );
     assert_eq!(intake.take(&mut Vec::new(), |_| Ok(())), Ok(false));
@@ -224,7 +229,7 @@ fn what_is_announced_costs_nothing() {
 
 #[test]
 fn a_small_frame_keeps_a_small_buffer() {
-    let mut intake = Intake::new(LIMITS, BytesMut::new());
+    let mut intake = Intake::new(LIMITS, None, BytesMut::new());
     for _ in 0..100 {
         intake.room().put_slice(&part(false, b"small"));
         intake.arrived(7);
@@ -241,10 +246,10 @@ fn a_small_frame_keeps_a_small_buffer() {
 fn a_handshake_is_bounded_and_strict() {
     let advance = |role, bytes: &[u8]| {
         let mut sent = Vec::new();
-        let mut handshake = Handshake::new(role, &mut sent);
+        let mut handshake = Handshake::new(Security::Null(role), &mut sent);
         handshake
             .received()
-            .extend_from_slice(&greeting::ours(greeting::NULL));
+            .extend_from_slice(&greeting::ours(b"NULL"));
         handshake.received().extend_from_slice(bytes);
         (handshake.advance(&mut sent), sent)
     };
@@ -253,12 +258,10 @@ fn a_handshake_is_bounded_and_strict() {
         command::put_ready(&mut ready, socket_type);
         ready
     };
-    let agreed = Agreed {
-        pings: true,
-        rest: BytesMut::new(),
-    };
-    assert_eq!(advance(Role::Router, &ready("DEALER")).0, Ok(Some(agreed)));
-    assert!(advance(Role::Dealer, &ready("ROUTER")).0.is_ok());
+    for (role, socket_type) in [(Role::Router, "DEALER"), (Role::Dealer, "ROUTER")] {
+        let agreed = advance(role, &ready(socket_type)).0.unwrap().unwrap();
+        assert!(agreed.pings && agreed.session.is_none() && agreed.rest.is_empty());
+    }
     for (role, socket_type) in [
         (Role::Router, "ROUTER"),
         (Role::Dealer, "DEALER"),
