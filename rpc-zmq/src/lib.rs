@@ -51,13 +51,15 @@
 mod address;
 mod backoff;
 mod curve;
+mod directory;
 mod engine;
 mod keyring;
 mod links;
+mod tasks;
 
 pub use curve::{ParseKeyError, PublicKey, SecretKey};
 
-use address::Directory;
+use directory::Directory;
 use links::ZmqLinks;
 use rpc_core::exchange::Exchange;
 use rpc_core::transport::{OpenError, Scheme, TransportUrl};
@@ -72,17 +74,18 @@ pub async fn connect(url: &str) -> Result<Transport, OpenError> {
     Transports::new().with(scheme()).open(url).await
 }
 
-/// The URLs `zmq://` and `zmq+ipc://`, for [`Transports`].
+/// The URLs `zmq://`, `zmq+ipc://`, `zmq+dns://` and `zmq+redis://`, for [`Transports`].
 ///
 /// ```
 /// let transports = rpc_core::Transports::new().with(rpc_zmq::scheme());
 /// ```
 #[must_use]
 pub const fn scheme() -> Scheme {
-    Scheme::new(&["zmq", "zmq+ipc"], open)
+    Scheme::new(&["zmq", "zmq+ipc", "zmq+dns", "zmq+redis"], open)
 }
 
 fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
-    url.only_options(&["listen", "advertise", "window", "window_bytes"])?;
+    let common = ["listen", "advertise", "window", "window_bytes"];
+    url.only_options(&[&common, directory::options(url.scheme())].concat())?;
     Exchange::open(url, ZmqLinks::new(Directory::parse(url)?))
 }

@@ -1,16 +1,17 @@
 //! Links over ZeroMQ: one task per listed node on the client's side, one per node and one per peer on the server's.
 
-use crate::address::{Address, Directory};
+use crate::address::Address;
 use crate::backoff::Backoff;
+use crate::directory::{Dialled, Dialler, Directory, Registrar};
 use crate::engine::{self, Event, Listener, Peer, PeerSender, Receiver, Sender};
+use crate::tasks::Tasks;
 use bytes::Bytes;
 use rpc_core::StartError;
 use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound, ServerLink};
 use rpc_core::transport::BoxFuture;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinSet;
 
 /// How many frames leave in one ZeroMQ message at most: with more, the peer would have nothing to do until all have come.
 const BATCH: usize = 16;
@@ -21,8 +22,9 @@ const ANNOUNCEMENT: Duration = Duration::from_secs(5);
 /// The links of one transport.
 pub(crate) struct ZmqLinks {
     directory: Directory,
-    /// Every task of this transport. They end when it is dropped.
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Arc<Tasks>,
+    /// Who tells the directory about this node, once it listens.
+    registrar: OnceLock<Arc<Registrar>>,
     /// Held while a first server starts to listen, so that a second one waits.
     listening: tokio::sync::Mutex<Option<Listening>>,
     bound: Mutex<Option<String>>,
@@ -38,25 +40,27 @@ impl ZmqLinks {
     pub(crate) fn new(directory: Directory) -> Self {
         Self {
             directory,
-            tasks: Mutex::default(),
+            tasks: Arc::default(),
+            registrar: OnceLock::new(),
             listening: tokio::sync::Mutex::default(),
             bound: Mutex::default(),
         }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .spawn(task);
+    /// Tells the directory about this node from now on, if it wants to know.
+    fn register(&self, inbound: &Arc<Inbound>) {
+        if let Some(registrar) = self.directory.registrar(inbound) {
+            let registrar = self.registrar.get_or_init(|| registrar);
+            self.tasks.spawn(Arc::clone(registrar).run());
+        }
     }
 }
 
 impl Links for ZmqLinks {
     fn dial(&self, outbound: &Arc<Outbound>) {
-        for address in &self.directory.nodes {
-            let node = outbound.add_node(&address.to_string());
-            self.spawn(keep_linked(Arc::clone(outbound), node, address.clone()));
+        let dialler = Dialler::new(outbound, &self.tasks);
+        if let Some(task) = self.directory.follow(&dialler) {
+            self.tasks.spawn(task);
         }
     }
 
@@ -81,6 +85,7 @@ impl Links for ZmqLinks {
                 ))),
                 (None, wanted, _) => {
                     let wanted = wanted?;
+                    self.directory.check_advertised(&wanted)?;
                     let (bound, sender, listener) =
                         engine::bind(&wanted).await.map_err(StartError::Listen)?;
                     let name = self
@@ -91,7 +96,8 @@ impl Links for ZmqLinks {
                         .to_string();
                     inbound.set_address(&name);
                     tracing::info!(name: "rpc.node.listening", address = %bound, advertised = name, "node is listening");
-                    self.spawn(serve(inbound, sender, listener));
+                    self.register(&inbound);
+                    self.tasks.spawn(serve(inbound, sender, listener));
                     *self.bound.lock().unwrap_or_else(PoisonError::into_inner) =
                         Some(bound.to_string());
                     *listening = Some(Listening {
@@ -111,39 +117,60 @@ impl Links for ZmqLinks {
             .clone()
     }
 
+    fn registered(&self) -> BoxFuture<()> {
+        let registrar = self.registrar.get().map(Arc::clone);
+        Box::pin(async move {
+            if let Some(registrar) = registrar {
+                registrar.caught_up().await;
+            }
+        })
+    }
+
     fn written(&self) -> BoxFuture<()> {
         Box::pin(engine::linger())
     }
 
     fn close(&self) -> BoxFuture<()> {
-        let mut tasks =
-            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = self.tasks.shutdown();
+        let registrar = self.registrar.get().map(Arc::clone);
         Box::pin(async move {
-            tasks.shutdown().await;
+            ended.await;
+            if let Some(registrar) = registrar {
+                registrar.leave().await;
+            }
         })
     }
 }
 
-/// Dials a node again and again, and carries frames while there is a connection.
-async fn keep_linked(outbound: Arc<Outbound>, node: NodeId, address: Address) {
+/// Dials a node again and again while the directory lists it, and carries frames while there is a connection.
+pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
+    let (outbound, node) = (&dialler.outbound, dialled.node);
     let mut backoff = Backoff::new();
     loop {
-        match engine::connect(&address).await {
+        let turn = dialler.turn().await;
+        let connected = engine::connect(&dialled.address).await;
+        drop(turn);
+        match connected {
             Ok((sender, receiver)) => {
                 let mut up = Up {
-                    outbound: &outbound,
+                    outbound,
                     node,
                     link: outbound.link_up(node),
                     reason: "the transport was closed".into(),
                 };
-                up.reason = carry(&outbound, node, &up.link, sender, receiver).await;
+                dialler.made(&dialled);
+                up.reason = carry(outbound, node, &up.link, sender, receiver).await;
                 if up.link.was_announced() {
                     backoff.reset();
                 }
+                drop(up);
+                dialler.lost(&dialled);
             }
             Err(reason) => outbound.dial_failed(node, &reason),
         }
-        tokio::time::sleep(backoff.next()).await;
+        if !dialler.pause(&dialled, &mut backoff).await {
+            return;
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn fanout(
         outbound,
         parts,
         args,
-        settled: Settled::new(),
+        settled: Settled::default(),
         accepted: Vec::new(),
         refused: Vec::new(),
         unknown: Vec::new(),
@@ -55,10 +55,13 @@ impl Round {
         } else {
             self.send_to_all().await;
             self.refused.extend(self.outbound.shadowed(&self.parts));
-            self.outbound.unreached()
+            self.outbound.unreached(&self.parts.target)
         };
         if self.accepted.is_empty() && self.unknown.is_empty() && self.refused.is_empty() {
-            let error = RpcError::new(ErrorKind::Undeliverable, self.outbound.absence());
+            let error = RpcError::new(
+                ErrorKind::Undeliverable,
+                self.outbound.absence(&self.parts.target),
+            );
             return Err(FanoutError::Rpc(self.of_message(error)));
         }
         if self.refused.is_empty() && self.unknown.is_empty() && unreached.is_empty() {

@@ -5,6 +5,7 @@ use super::frame::{
     self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, Kind, RequestHeader, Window,
 };
 use super::peer::{Begin, NOT_READING, ServerLink};
+use super::registration::Registration;
 use crate::server::{Arrived, Responder, Service};
 use crate::transport::TransportCounters;
 use crate::{Context, ErrorKind, MethodKind, Peer, lock, text};
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How many requests a client may have in flight at a node, unless the node's URL says otherwise.
@@ -27,6 +29,8 @@ pub struct Inbound {
     table: Mutex<Table>,
     /// The serial of the last announcement. Held while one is made and pushed, so that none overtakes a newer one.
     announcing: Mutex<u64>,
+    /// How often it was announced, for whoever tells a directory.
+    announcements: watch::Sender<u64>,
     counters: Arc<TransportCounters>,
 }
 
@@ -46,6 +50,7 @@ impl Inbound {
             window,
             table: Mutex::default(),
             announcing: Mutex::default(),
+            announcements: watch::Sender::default(),
             counters,
         }
     }
@@ -139,6 +144,25 @@ impl Inbound {
         let links = lock(&self.table).links.clone();
         for link in links.iter().filter(|link| link.has_greeted()) {
             link.announce(*serial, frame.clone());
+        }
+        self.announcements.send_replace(*serial);
+    }
+
+    /// The serial of the last announcement: what [`registration`](Self::registration) gives has changed when this does.
+    #[must_use]
+    pub fn announcements(&self) -> watch::Receiver<u64> {
+        self.announcements.subscribe()
+    }
+
+    /// What a directory is told about this node.
+    #[must_use]
+    pub fn registration(&self) -> Registration {
+        let table = lock(&self.table);
+        let servers = table.services.iter().map(|service| announced(service));
+        Registration {
+            instance: self.instance,
+            address: table.address.clone(),
+            servers: servers.map(Into::into).collect(),
         }
     }
 

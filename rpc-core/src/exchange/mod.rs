@@ -16,16 +16,19 @@
 //! | `link` | a client's end of a link: requests in flight, and who waits for them |
 //! | `waiting` | what an answer is to whoever waits for it |
 //! | `routes` | which servers there are, and whose turn it is |
+//! | `directory` | a directory that has to be asked: for which topics, and whether it has answered |
 //! | `nodes` | the addresses of the directory, and which are linked |
 //! | `outbound` | links that come and go, and what arrives on them |
 //! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
 //! | `fanout` | the same message to every server |
 //! | `stream` | items that arrived and were not read yet |
 //! | `peer` | an instance's end of a link: requests that run |
+//! | `registration` | what a node tells a directory about itself |
 //! | `execution` | one request at an instance: cancellation, credit, where the answer goes |
 //! | `inbound` | a request's way in: find the server it is for |
 //! | `driver` | the two halves as one transport |
 
+mod directory;
 mod driver;
 mod execution;
 mod fanout;
@@ -37,12 +40,14 @@ mod nodes;
 mod outbound;
 mod outbox;
 mod peer;
+mod registration;
 mod request;
 mod routes;
 mod stream;
 mod survey;
 mod waiting;
 
+pub use directory::TopicName;
 pub use driver::{Exchange, Links};
 pub(crate) use fanout::fanout;
 pub use frame::PROTOCOL;
@@ -51,6 +56,7 @@ pub use link::ClientLink;
 pub use nodes::NodeId;
 pub use outbound::Outbound;
 pub use peer::ServerLink;
+pub use registration::{RegisteredApi, RegisteredServer, Registration};
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::link::ClientLink;
 use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
 use crate::transport::{Parts, TransportCounters};
-use crate::{RpcError, lock};
+use crate::{RpcError, Target, lock};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
@@ -233,11 +233,12 @@ impl Outbound {
 
     /// Every server of a topic that is known now, and whether every node has settled since `settled` was noted.
     pub(super) fn servers(&self, parts: &Parts, settled: &Settled) -> (Vec<Arc<Route>>, bool) {
-        let table = lock(&self.table);
+        let mut table = lock(&self.table);
+        table.want(&parts.target);
         let routes = table
             .routes
             .all(parts.target.exchange_name(), parts.target.topic_name());
-        (routes, table.all_settled(settled))
+        (routes, table.all_settled(&parts.target, settled))
     }
 
     /// Servers whose name belongs to another instance, so that nothing is sent to them.
@@ -252,14 +253,14 @@ impl Outbound {
         lock(&self.table).settled()
     }
 
-    /// The addresses that are not linked, and why.
-    pub(super) fn unreached(&self) -> Vec<(String, String)> {
-        lock(&self.table).unreached()
+    /// The addresses that may have servers of a topic and are not linked, and why.
+    pub(super) fn unreached(&self, target: &Target) -> Vec<(String, String)> {
+        lock(&self.table).unreached(target)
     }
 
     /// What the nodes of the directory look like when nobody is there.
-    pub(crate) fn absence(&self) -> String {
-        lock(&self.table).absence()
+    pub(crate) fn absence(&self, target: &Target) -> String {
+        lock(&self.table).absence(target)
     }
 }
 

@@ -126,7 +126,7 @@ impl Outbound {
                 let mut table = lock(&self.table);
                 (
                     table.find(parts, body, tried)?,
-                    table.all_settled(&Settled::new()),
+                    table.all_settled(&parts.target, &Settled::default()),
                 )
             };
             match found {
@@ -145,7 +145,7 @@ impl Outbound {
             if timeout_at(parts.deadline, changed).await.is_err() {
                 return Err(RpcError::new(
                     ErrorKind::Undeliverable,
-                    lock(&self.table).absence(),
+                    lock(&self.table).absence(&parts.target),
                 ));
             }
         }

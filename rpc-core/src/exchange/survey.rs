@@ -25,7 +25,8 @@ impl Outbound {
     }
 
     fn survey_now(&self, target: &Target) -> (Survey, bool) {
-        let table = lock(&self.table);
+        let mut table = lock(&self.table);
+        table.want(target);
         let routes = table
             .routes
             .all(target.exchange_name(), target.topic_name());
@@ -40,9 +41,9 @@ impl Outbound {
         });
         let survey = Survey {
             servers: servers.collect(),
-            unreached: table.unreached(),
-            absence: table.absence(),
+            unreached: table.unreached(target),
+            absence: table.absence(target),
         };
-        (survey, table.all_settled(&Settled::new()))
+        (survey, table.all_settled(target, &Settled::default()))
     }
 }
