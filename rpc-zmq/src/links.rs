@@ -160,11 +160,12 @@ pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
                 };
                 dialler.made(&dialled);
                 up.reason = carry(outbound, node, &up.link, sender, receiver).await;
-                if up.link.was_announced() {
+                let announced = up.link.was_announced();
+                if announced {
                     backoff.reset();
                 }
                 drop(up);
-                dialler.lost(&dialled);
+                dialler.lost(&dialled, announced);
             }
             Err(reason) => outbound.dial_failed(node, &reason),
         }

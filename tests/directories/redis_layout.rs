@@ -47,6 +47,31 @@ async fn the_record_of_a_node_says_what_it_serves() {
     node.stop().await;
 }
 
+/// A thousand clients that ask once a second cost Redis a thousand short commands a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_nothing_changes_a_poll_is_one_command() {
+    let Some(redis) = Redis::start().await else {
+        return;
+    };
+    let node = serve(&redis.node_url(), "a").await;
+    let client = client(&redis.url()).await;
+    eventually("it is linked", async || are(&client, &["a"]).await).await;
+    let calls = async |command: &str| -> u64 {
+        let stats: String = redis.ask(&["INFO", "commandstats"]).await;
+        let line = stats
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+        line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+    };
+    let (topics, marks) = (calls("zrangebyscore").await, calls("getrange").await);
+    eventually("it was asked ten times", async || {
+        (calls("getrange").await >= marks + 10).then_some(())
+    })
+    .await;
+    assert_eq!(calls("zrangebyscore").await, topics);
+    node.stop().await;
+}
+
 /// A node that is written by hand is found, so others can write it, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_records_are_skipped() {

@@ -227,3 +227,86 @@ impl Outbound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbound(by_topic: bool) -> Outbound {
+        let outbound = Outbound::default();
+        outbound.set_directory("redis://host:6379", by_topic);
+        outbound
+    }
+
+    fn want(outbound: &Outbound, topic: &str) {
+        lock(&outbound.table).want(&Target::topic(topic));
+    }
+
+    fn has_settled(outbound: &Outbound, topic: &str) -> bool {
+        let table = lock(&outbound.table);
+        table.all_settled(&Target::topic(topic), &Default::default())
+    }
+
+    #[test]
+    fn it_has_settled_once_it_has_answered_for_the_topic() {
+        let outbound = outbound(true);
+        want(&outbound, "a");
+        assert!(!has_settled(&outbound, "a"));
+        outbound.directory_answered(&outbound.topics_wanted());
+        assert!(has_settled(&outbound, "a"));
+        want(&outbound, "b");
+        assert!(!has_settled(&outbound, "b"));
+        outbound.directory_failed("refused");
+        assert!(has_settled(&outbound, "b"));
+        let absence = outbound.absence(&Target::topic("b"));
+        assert!(
+            absence.ends_with("directory redis://host:6379: refused"),
+            "{absence}"
+        );
+        let unreached = |topic| outbound.unreached(&Target::topic(topic)).len();
+        assert_eq!((unreached("a"), unreached("b")), (0, 1));
+    }
+
+    #[test]
+    fn one_for_all_topics_is_asked_for_none() {
+        let outbound = outbound(false);
+        want(&outbound, "a");
+        assert_eq!(outbound.topics_wanted(), []);
+        assert!(!has_settled(&outbound, "a"));
+        outbound.directory_answered(&[]);
+        assert!(has_settled(&outbound, "a") && has_settled(&outbound, "b"));
+    }
+
+    #[test]
+    fn topics_that_nothing_is_sent_to_are_forgotten_and_others_are_bounded() {
+        let outbound = outbound(true);
+        for topic in 0..=MOST_TOPICS {
+            want(&outbound, &topic.to_string());
+        }
+        assert_eq!(outbound.topics_wanted().len(), MOST_TOPICS);
+        let absence = outbound.absence(&Target::topic(MOST_TOPICS.to_string()));
+        assert!(absence.contains("4096 other topics"), "{absence}");
+        outbound.forget_unused_topics();
+        want(&outbound, "7");
+        outbound.forget_unused_topics();
+        let left = TopicName {
+            exchange: String::new(),
+            topic: "7".into(),
+        };
+        assert_eq!(outbound.topics_wanted(), [left]);
+    }
+
+    #[test]
+    fn a_node_is_missed_only_by_whoever_looks_for_its_topics() {
+        let outbound = outbound(true);
+        let node = outbound.add_node("host:1");
+        want(&outbound, "a");
+        want(&outbound, "b");
+        let mut topics = outbound.topics_wanted();
+        outbound.directory_answered(&topics);
+        outbound.set_topics(node, topics.drain(..1).collect());
+        assert!(!has_settled(&outbound, "a") && has_settled(&outbound, "b"));
+        let unreached = |topic| outbound.unreached(&Target::topic(topic)).len();
+        assert_eq!((unreached("a"), unreached("b")), (1, 0));
+    }
+}

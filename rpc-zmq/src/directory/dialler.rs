@@ -47,6 +47,8 @@ pub(crate) struct Dialler {
     nodes: Mutex<BTreeMap<Address, Arc<Dialled>>>,
     connecting: Semaphore,
     lost: Notify,
+    /// There were more addresses than are dialled.
+    crowded: AtomicBool,
 }
 
 impl Dialler {
@@ -57,6 +59,7 @@ impl Dialler {
             nodes: Mutex::default(),
             connecting: Semaphore::new(CONNECTING),
             lost: Notify::new(),
+            crowded: AtomicBool::new(false),
         })
     }
 
@@ -113,10 +116,12 @@ impl Dialler {
         dialled.linked.store(true, Ordering::Release);
     }
 
-    /// The link to an address is gone: the directory is asked at once whether it is still there.
-    pub(crate) fn lost(&self, dialled: &Dialled) {
+    /// The link to an address is gone. If it was one of use, the directory is asked at once whether it is still there.
+    pub(crate) fn lost(&self, dialled: &Dialled, of_use: bool) {
         dialled.linked.store(false, Ordering::Release);
-        self.lost.notify_one();
+        if of_use {
+            self.lost.notify_one();
+        }
     }
 
     /// Waits until a link is lost. Cancel safe.
@@ -152,6 +157,16 @@ impl Dialler {
         true
     }
 
+    /// At most as many addresses as are dialled, with a warning when there are more.
+    pub(super) fn bounded(&self, listing: Listing) -> Listing {
+        let count = listing.len();
+        let crowded = count > MOST_NODES;
+        if crowded && !self.crowded.swap(crowded, Ordering::Relaxed) {
+            tracing::warn!(name: "rpc.directory.too_many", count, most = MOST_NODES, "the directory lists more nodes than are dialled");
+        }
+        listing.into_iter().take(MOST_NODES).collect()
+    }
+
     fn nodes(&self) -> MutexGuard<'_, BTreeMap<Address, Arc<Dialled>>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -178,14 +193,4 @@ impl Dialled {
             self.news.notify_one();
         }
     }
-}
-
-/// At most as many nodes as are dialled, with a warning if there are more.
-pub(super) fn bounded(mut listing: Listing, directory: &str) -> Listing {
-    let count = listing.len();
-    if count > MOST_NODES {
-        tracing::warn!(name: "rpc.directory.too_many", directory, count, most = MOST_NODES, "the directory lists more nodes than are dialled");
-        listing = listing.into_iter().take(MOST_NODES).collect();
-    }
-    listing
 }

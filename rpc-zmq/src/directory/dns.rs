@@ -1,6 +1,5 @@
 //! The addresses of a name: one node for each.
 
-use super::dialler::bounded;
 use super::{Dialler, Listed, Listing, MOST_NODES, PATIENCE, jittered};
 use crate::address::Address;
 use crate::backoff::Backoff;
@@ -15,6 +14,7 @@ use hickory_resolver::proto::rr::{RData, Record};
 use rpc_core::transport::{ParseUrlError, TransportUrl};
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -182,7 +182,7 @@ fn ttl(records: &[Record]) -> Duration {
 }
 
 /// Lists the addresses of a name again and again: when the answer is not to be believed any more, and when a link is lost.
-pub(super) async fn follow(dialler: &std::sync::Arc<Dialler>, name: &DnsName) {
+pub(super) async fn follow(dialler: &Arc<Dialler>, name: &DnsName) {
     let outbound = &dialler.outbound;
     let mut backoff = Backoff::new();
     let mut resolver = None;
@@ -198,7 +198,7 @@ pub(super) async fn follow(dialler: &std::sync::Arc<Dialler>, name: &DnsName) {
         let pause = match timeout(PATIENCE * 2, answer).await {
             Ok(Ok(answer)) => {
                 backoff.reset();
-                dialler.list(bounded(answer.listing, &name.to_string()), answer.complete);
+                dialler.list(dialler.bounded(answer.listing), answer.complete);
                 outbound.directory_answered(&[]);
                 jittered(answer.ttl).clamp(SHORTEST, LONGEST)
             }

@@ -7,7 +7,6 @@ use super::connection::Connection;
 use super::{RedisServer, keys, record};
 use crate::address::Address;
 use crate::backoff::Backoff;
-use crate::directory::dialler::bounded;
 use crate::directory::{Dialler, Listing, MOST_NODES, jittered};
 use redis::{Pipeline, RedisResult};
 use rpc_core::exchange::TopicName;
@@ -18,6 +17,9 @@ use tokio::time::{Instant, sleep};
 
 /// After how long a topic that nothing is sent to is not asked for any more.
 const UNUSED: Duration = Duration::from_secs(600);
+
+/// How many instances all topics have together at most, those counted twice that serve two.
+const MOST_MEMBERS: usize = 16 * MOST_NODES;
 
 /// How many topics are read at a time.
 const TOPICS: usize = 16;
@@ -43,6 +45,8 @@ struct Reader<'a> {
     server: &'a RedisServer,
     topics: BTreeMap<TopicName, Topic>,
     nodes: BTreeMap<Instance, Address>,
+    /// Something was read, and not all of it: it is not listed yet.
+    unlisted: bool,
     warned: Option<Instant>,
 }
 
@@ -54,6 +58,7 @@ pub(in crate::directory) async fn follow(dialler: &Arc<Dialler>, server: &RedisS
         server,
         topics: BTreeMap::new(),
         nodes: BTreeMap::new(),
+        unlisted: false,
         warned: None,
     };
     let mut connection = None;
@@ -91,9 +96,9 @@ impl Reader<'_> {
         let wanted = dialler.outbound.topics_wanted();
         let before = self.topics.len();
         self.topics.retain(|name, _| wanted.contains(name));
-        let fewer = self.topics.len() < before;
+        self.unlisted |= self.topics.len() < before;
         if wanted.is_empty() {
-            if fewer {
+            if std::mem::take(&mut self.unlisted) {
                 dialler.list(Listing::new(), true);
             }
             return Ok(());
@@ -102,7 +107,7 @@ impl Reader<'_> {
             Some(connection) => connection,
             none => none.insert(Connection::open(self.server).await?),
         };
-        let (now, marks) = ask_for_marks(connection, &wanted).await?;
+        let marks = ask_for_marks(connection, &wanted).await?;
         let missing = dialler.misses_some();
         let marked: Vec<(TopicName, Vec<u8>)> = wanted
             .iter()
@@ -114,12 +119,17 @@ impl Reader<'_> {
                     .is_none_or(|topic| topic.is_stale(mark, missing, self.server.lease))
             })
             .collect();
-        for page in marked.chunks(TOPICS) {
-            self.read_topics(connection, page, now).await?;
+        if !marked.is_empty() {
+            self.unlisted = true;
+            let now = connection.now().await?;
+            for page in marked.chunks(TOPICS) {
+                self.read_topics(connection, page, now).await?;
+            }
         }
-        if fewer || !marked.is_empty() {
+        if self.unlisted {
             self.read_records(connection).await?;
-            dialler.list(bounded(self.listing(), &self.server.to_string()), true);
+            dialler.list(dialler.bounded(self.listing()), true);
+            self.unlisted = false;
         }
         dialler.outbound.directory_answered(&wanted);
         Ok(())
@@ -140,7 +150,7 @@ impl Reader<'_> {
                 .arg("+inf")
                 .arg("LIMIT")
                 .arg(0)
-                .arg(MOST_NODES);
+                .arg(MOST_NODES + 1);
         }
         let found: Vec<RedisResult<Vec<Vec<u8>>>> =
             connection.ask(commands.ignore_errors()).await?;
@@ -158,10 +168,21 @@ impl Reader<'_> {
             if instances.len() < count {
                 self.warn("a topic", "it lists what is no instance");
             }
-            let topic = self.topics.entry(name.clone()).or_default();
-            topic.mark.clone_from(mark);
-            topic.read = Some(Instant::now());
-            topic.instances = instances;
+            let topic = Topic {
+                mark: mark.clone(),
+                read: Some(Instant::now()),
+                instances: BTreeSet::new(),
+            };
+            self.topics.insert(name.clone(), topic);
+            let known: usize = self
+                .topics
+                .values()
+                .map(|topic| topic.instances.len())
+                .sum();
+            if let Some(topic) = self.topics.get_mut(name) {
+                let room = MOST_MEMBERS.saturating_sub(known);
+                topic.instances = instances.into_iter().take(room).collect();
+            }
         }
         Ok(())
     }
@@ -172,13 +193,13 @@ impl Reader<'_> {
             .topics
             .values()
             .flat_map(|topic| topic.instances.iter().copied())
-            .take(16 * MOST_NODES)
             .collect();
         self.nodes.retain(|known, _| instances.contains(known));
         let unknown: Vec<Instance> = instances
             .into_iter()
             .filter(|instance| !self.nodes.contains_key(instance))
-            .take(MOST_NODES.saturating_sub(self.nodes.len()))
+            // one more, so that it is seen that there are too many
+            .take((MOST_NODES + 1).saturating_sub(self.nodes.len()))
             .collect();
         for page in unknown.chunks(RECORDS) {
             let mut commands = Pipeline::new();
@@ -247,11 +268,11 @@ impl Topic {
     }
 }
 
-/// The clock of Redis in milliseconds, and the mark of each topic.
+/// The mark of each topic, empty if there is none.
 async fn ask_for_marks(
     connection: &mut Connection,
     topics: &[TopicName],
-) -> Result<(u64, Vec<Vec<u8>>), String> {
+) -> Result<Vec<Vec<u8>>, String> {
     let mut commands = Pipeline::new();
     for name in topics {
         commands
@@ -260,9 +281,8 @@ async fn ask_for_marks(
             .arg(0)
             .arg(63);
     }
-    let now = connection.now().await?;
     let marks: Vec<RedisResult<Vec<u8>>> = connection.ask(commands.ignore_errors()).await?;
     // one that can't be read is as if there were none
     let marks = marks.into_iter().map(RedisResult::unwrap_or_default);
-    Ok((now, marks.collect()))
+    Ok(marks.collect())
 }
