@@ -158,7 +158,7 @@ pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
                     link: outbound.link_up(node),
                     reason: "the transport was closed".into(),
                 };
-                dialler.made(&dialled);
+                dialled.connected();
                 up.reason = carry(outbound, node, &up.link, sender, receiver).await;
                 let announced = up.link.was_announced();
                 if announced {

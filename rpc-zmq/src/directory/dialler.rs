@@ -111,11 +111,6 @@ impl Dialler {
         self.connecting.acquire().await.ok()
     }
 
-    /// The link to an address was made.
-    pub(crate) fn made(&self, dialled: &Dialled) {
-        dialled.linked.store(true, Ordering::Release);
-    }
-
     /// The link to an address is gone. If it was one of use, the directory is asked at once whether it is still there.
     pub(crate) fn lost(&self, dialled: &Dialled, of_use: bool) {
         dialled.linked.store(false, Ordering::Release);
@@ -173,6 +168,11 @@ impl Dialler {
 }
 
 impl Dialled {
+    /// There is a connection.
+    pub(crate) fn connected(&self) {
+        self.linked.store(true, Ordering::Release);
+    }
+
     fn is_listed(&self) -> bool {
         self.listed.load(Ordering::Acquire)
     }
@@ -192,5 +192,43 @@ impl Dialled {
         if back || !listed.instances.is_subset(&before) {
             self.news.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(addresses: impl IntoIterator<Item = (String, u16)>) -> Listing {
+        let address = |(host, port)| (Address::Tcp { host, port }, Listed::default());
+        addresses.into_iter().map(address).collect()
+    }
+
+    #[tokio::test]
+    async fn only_a_complete_listing_takes_an_address_out() {
+        let tasks = Arc::default();
+        let dialler = Dialler::new(&Arc::default(), &tasks);
+        // nobody listens there
+        dialler.list(listing([("127.0.0.1".into(), 1)]), true);
+        dialler.list(Listing::new(), false);
+        assert!(dialler.misses_some());
+        dialler.list(Listing::new(), true);
+        assert!(!dialler.misses_some());
+        let removed = async {
+            while !dialler.nodes().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), removed)
+            .await
+            .unwrap();
+        tasks.shutdown().await;
+    }
+
+    #[test]
+    fn no_more_addresses_are_dialled_than_are_said() {
+        let dialler = Dialler::new(&Arc::default(), &Arc::default());
+        let many = listing((0..5000).map(|port| ("host".into(), port)));
+        assert_eq!(dialler.bounded(many).len(), MOST_NODES);
     }
 }
