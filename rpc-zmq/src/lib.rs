@@ -27,8 +27,8 @@
 //! | `window_bytes=n` | how many bytes of requests one client may have in flight at this node | 64 MiB |
 //!
 //! | `resolver=ip:port` | DNS: who is asked | the system's resolvers |
-//! | `lease=seconds` | Redis: how long a node is believed to live after it said so, 1 to 3,600; it says so three times in that time | 15 |
-//! | `poll=seconds` | Redis: how often a client asks for changes, 0.05 to 60 | 1 |
+//! | `lease=n` | Redis: how many milliseconds a node is believed to live after it said so, 1,000 to 3,600,000; it says so three times in that time | 15,000 |
+//! | `poll=n` | Redis: after how many milliseconds a client asks for changes again, 50 to 60,000, give or take a quarter | 1,000 |
 //!
 //! # Directories
 //!

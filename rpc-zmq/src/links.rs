@@ -23,6 +23,8 @@ const ANNOUNCEMENT: Duration = Duration::from_secs(5);
 pub(crate) struct ZmqLinks {
     directory: Directory,
     tasks: Arc<Tasks>,
+    /// Those that ask the directory, and tell it about this node.
+    asking: Tasks,
     /// Who tells the directory about this node, once it listens.
     registrar: OnceLock<Arc<Registrar>>,
     /// Held while a first server starts to listen, so that a second one waits.
@@ -41,6 +43,7 @@ impl ZmqLinks {
         Self {
             directory,
             tasks: Arc::default(),
+            asking: Tasks::default(),
             registrar: OnceLock::new(),
             listening: tokio::sync::Mutex::default(),
             bound: Mutex::default(),
@@ -51,7 +54,7 @@ impl ZmqLinks {
     fn register(&self, inbound: &Arc<Inbound>) {
         if let Some(registrar) = self.directory.registrar(inbound) {
             let registrar = self.registrar.get_or_init(|| registrar);
-            self.tasks.spawn(Arc::clone(registrar).run());
+            self.asking.spawn(Arc::clone(registrar).run());
         }
     }
 }
@@ -60,7 +63,7 @@ impl Links for ZmqLinks {
     fn dial(&self, outbound: &Arc<Outbound>) {
         let dialler = Dialler::new(outbound, &self.tasks);
         if let Some(task) = self.directory.follow(&dialler) {
-            self.tasks.spawn(task);
+            self.asking.spawn(task);
         }
     }
 
@@ -131,9 +134,10 @@ impl Links for ZmqLinks {
     }
 
     fn close(&self) -> BoxFuture<()> {
-        let ended = self.tasks.shutdown();
+        let (asked, ended) = (self.asking.shutdown(), self.tasks.shutdown());
         let registrar = self.registrar.get().map(Arc::clone);
         Box::pin(async move {
+            asked.await;
             ended.await;
             if let Some(registrar) = registrar {
                 registrar.leave().await;

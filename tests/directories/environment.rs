@@ -215,7 +215,7 @@ impl Redis {
 
     /// The URL of a client.
     pub(crate) fn url(&self) -> String {
-        format!("zmq+redis://127.0.0.1:{}/0?poll=0.1", self.port)
+        format!("zmq+redis://127.0.0.1:{}/0?poll=100", self.port)
     }
 
     /// The URL of a node.

@@ -14,7 +14,7 @@ async fn one_that_is_down_at_start_is_waited_for() {
         return;
     };
     let port = free_port();
-    let url = format!("zmq+redis://127.0.0.1:{port}?poll=0.1");
+    let url = format!("zmq+redis://127.0.0.1:{port}?poll=100");
     let node = serve(&format!("{url}&listen=127.0.0.1:0"), "a").await;
     let client = client(&url).await;
     let error = absence(&client, 500).await;
@@ -32,7 +32,7 @@ async fn one_that_is_restarted_empty_disturbs_no_call() {
     let Some(redis) = Redis::start().await else {
         return;
     };
-    let node = serve(&format!("{}&lease=1", redis.node_url()), "a").await;
+    let node = serve(&format!("{}&lease=1000", redis.node_url()), "a").await;
     let client = client(&redis.url()).await;
     assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
     let enough = Arc::new(AtomicBool::new(false));
@@ -67,7 +67,7 @@ async fn an_empty_one_removes_no_node_that_is_linked_and_each_that_is_lost() {
     let Some(redis) = Redis::start().await else {
         return;
     };
-    let node = serve(&format!("{}&lease=60", redis.node_url()), "a").await;
+    let node = serve(&format!("{}&lease=60000", redis.node_url()), "a").await;
     let client = client(&redis.url()).await;
     assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
     let _: () = redis.ask(&["FLUSHALL"]).await;
@@ -89,7 +89,7 @@ async fn a_slow_one_stops_nothing_that_works() {
         return;
     };
     let proxy = Stalling::before(redis.port).await;
-    let url = format!("zmq+redis://127.0.0.1:{}?poll=0.1", proxy.port);
+    let url = format!("zmq+redis://127.0.0.1:{}?poll=100", proxy.port);
     let transport = open(&format!("{url}&listen=127.0.0.1:0")).await;
     let first = serve_on(&transport, Target::topic("who"), "a").await;
     let client = client(&url).await;
@@ -119,7 +119,7 @@ async fn passwords_open_it_and_are_not_shown() {
     };
     let url = |password: &str| {
         let port = redis.port;
-        format!("zmq+redis://:{password}@127.0.0.1:{port}/0?poll=0.1")
+        format!("zmq+redis://:{password}@127.0.0.1:{port}/0?poll=100")
     };
     let node = serve(&format!("{}&listen=127.0.0.1:0", url("s3cret")), "a").await;
     let right = client(&url("s3cret")).await;

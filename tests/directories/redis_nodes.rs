@@ -151,7 +151,11 @@ async fn a_node_that_is_back_is_dialled_at_once() {
     let Some(redis) = Redis::start().await else {
         return;
     };
-    let url = format!("{}&listen=127.0.0.1:{}&lease=60", redis.url(), free_port());
+    let url = format!(
+        "{}&listen=127.0.0.1:{}&lease=60000",
+        redis.url(),
+        free_port()
+    );
     let node = serve(&url, "first").await;
     let client = client(&redis.url()).await;
     assert_eq!(client.who(&Context::new()).await.unwrap(), "first");
@@ -193,14 +197,14 @@ async fn a_killed_node_is_forgotten_when_its_lease_ends() {
     };
     let node = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "redis_nodes::node_process"])
-        .env(NODE_URL, format!("{}&lease=2", redis.node_url()))
+        .env(NODE_URL, format!("{}&lease=2000", redis.node_url()))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut node = Process(node);
     let lasting = serve(&redis.node_url(), "lasting").await;
-    let client = client(&format!("{}&lease=2", redis.url())).await;
+    let client = client(&format!("{}&lease=2000", redis.url())).await;
     eventually("both are there", async || {
         are(&client, &["killed", "lasting"]).await
     })

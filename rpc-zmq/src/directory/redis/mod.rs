@@ -61,32 +61,27 @@ impl RedisServer {
             info: info.set_redis_settings(settings),
             host,
             port,
-            lease: seconds(url, "lease", 15.0, 1.0..=3600.0)?,
-            poll: seconds(url, "poll", 1.0, 0.05..=60.0)?,
+            lease: milliseconds(url, "lease", 15_000, 1_000..=3_600_000)?,
+            poll: milliseconds(url, "poll", 1_000, 50..=60_000)?,
         })
     }
 }
 
-fn seconds(
+fn milliseconds(
     url: &TransportUrl,
     key: &str,
-    default: f64,
-    range: RangeInclusive<f64>,
+    default: u64,
+    range: RangeInclusive<u64>,
 ) -> Result<Duration, ParseUrlError> {
-    let seconds = match url.option(key) {
-        None => default,
-        Some(text) => text
-            .parse()
-            .map_err(|_| ParseUrlError::new(format!("`{key}` is a number of seconds")))?,
-    };
-    if !range.contains(&seconds) {
+    let milliseconds = url.number(key)?.unwrap_or(default);
+    if !range.contains(&milliseconds) {
         return Err(ParseUrlError::new(format!(
-            "`{key}` is {} to {} seconds",
+            "`{key}` is {} to {} milliseconds",
             range.start(),
             range.end()
         )));
     }
-    Ok(Duration::from_secs_f64(seconds))
+    Ok(Duration::from_millis(milliseconds))
 }
 
 impl PartialEq for RedisServer {
