@@ -12,14 +12,17 @@
 //! |---|---|
 //! | `zmq://host:port[,host:port…]` | nodes over TCP; IPv6 addresses in brackets |
 //! | `zmq+ipc:///path[,/path…]` | nodes over Unix domain sockets, on Unix |
+//! | `zmq+dns://name:port` | the nodes at all addresses of a name (A and AAAA records), each with this port |
+//! | `zmq+dns://_service._tcp.name` | the nodes that the SRV records of a service name; priorities and weights are not heeded |
+//! | `zmq+redis://[user:password@]host[:6379][/0]` | nodes that register themselves in Redis |
 //!
-//! The hosts are those that clients connect to. A server listens where `listen` says, in the URL or on its builder; without it,
-//! a URL of exactly one host is where it listens.
+//! The hosts of a list are those that clients connect to. A server listens where `listen` says, in the URL or on its builder; without
+//! it, a list of exactly one host is where it listens.
 //!
 //! | option | meaning | default |
 //! |---|---|---|
 //! | `listen=host:port` | where servers of this transport listen; port 0 is any free one | the URL's one host |
-//! | `advertise=host:port` | what the node calls itself, in logs and errors of its clients | where it listens |
+//! | `advertise=host:port` | what the node calls itself, in logs and errors of its clients; with Redis, where clients find it | where it listens |
 //! | `window=n` | how many requests one client may have in flight at this node | 1,024 |
 //! | `window_bytes=n` | how many bytes of requests one client may have in flight at this node | 64 MiB |
 //! | `unread_bytes=n` | how many bytes of answers may wait for a client that does not read them; with more, it is dropped | 64 MiB |
@@ -27,11 +30,36 @@
 //! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
 //! | `connections=n` | how many connections a node may have; further ones are closed at once | 4,096 |
 //! | `engine=name` | `zmtp`, or with the feature `engine-zeromq` also `zeromq`: see below | `zmtp` |
+//! | `resolver=ip:port` | DNS: who is asked | the system's resolvers |
+//! | `lease=n` | Redis: how many milliseconds a node is believed to live after it said so, 1,000 to 3,600,000; it says so three times in that time | 15,000 |
+//! | `poll=n` | Redis: after how many milliseconds a client asks for changes again, 50 to 60,000, give or take a quarter | 1,000 |
+//!
+//! # Directories
+//!
+//! A list is complete. DNS and Redis are asked again and again, and what they say only adds: a new address is dialled, and a link ends
+//! when its connection does, whatever the directory says by then. An address whose link is lost is dialled again until an answer of the
+//! directory does not list it. So a directory that is slow, down, empty after a restart or wrong stops nothing that works. One that is
+//! down when the first message is sent is waited for within the deadline of the message, and the error says what is wrong with it.
+//!
+//! - **DNS** is asked again when the TTL has passed (1 s at least, 30 s at most, give or take a quarter), and at once when a link is lost. Each
+//!   address is a node, so a headless service of Kubernetes is a directory. A name with both kinds of records for one host is one
+//!   node: the second link to an instance is closed.
+//! - **Redis** is told by each node where it is and what it serves, under a lease that the node renews. A server that has stopped, and
+//!   whose [`wait`](rpc_core::Server::wait) has ended, is not found any more; what was killed is found until its lease ends. A client links only to the
+//!   nodes of the topics that it uses, when it uses one first; it asks for a topic until nothing was sent to it for ten minutes. Nodes
+//!   need an address that clients can reach: with `listen=0.0.0.0:5555`, `advertise` is needed. The password, if it has special characters, is
+//!   written with `%` and two hexadecimal digits each. There is no TLS to Redis. What is kept there is written down in
+//!   `docs/redis-directory.md`. Who can write to it decides whom clients dial: give it a password, and a network of its own.
+//!
+//! Clients of a list or a name link to all its nodes, since only a node itself knows what it serves: a node that was not linked could have
+//! started a server since, and a fanout would miss it. An idle link costs its two sides some kilobytes and a heartbeat. Where that is too much, at
+//! thousands of nodes of many topics, Redis is the directory that says beforehand which are needed. At most 64 connections
+//! are being made at a time, so that a large list is dialled in turns.
 //!
 //! # Links
 //!
-//! A node has one listening socket for all its servers. A client has one link to each node, and dials again when one is lost,
-//! with a delay of 50 ms that doubles up to 5 s, give or take a quarter, so that a fleet does not come back all at once. Links
+//! A node has one listening socket for all its servers. A client has one link to each node, and dials again when one is lost, at once when
+//! Redis has another instance there, otherwise with a delay of 50 ms that doubles up to 5 s, give or take a quarter, so that a fleet does not come back all at once. Links
 //! are made when the first message is sent; nothing has to be up before that, and a server that is not up yet is waited for
 //! within the deadline of the message. After a long outage it may take up to six seconds until a node is dialled again: a timeout
 //! that is shorter can end before that.
@@ -73,13 +101,15 @@
 mod address;
 mod backoff;
 mod curve;
+mod directory;
 mod engine;
 mod keyring;
 mod links;
+mod tasks;
 
 pub use curve::{ParseKeyError, PublicKey, SecretKey};
 
-use address::Directory;
+use directory::Directory;
 use engine::Engine;
 use links::ZmqLinks;
 use rpc_core::exchange::Exchange;
@@ -95,14 +125,14 @@ pub async fn connect(url: &str) -> Result<Transport, OpenError> {
     Transports::new().with(scheme()).open(url).await
 }
 
-/// The URLs `zmq://` and `zmq+ipc://`, for [`Transports`].
+/// The URLs `zmq://`, `zmq+ipc://`, `zmq+dns://` and `zmq+redis://`, for [`Transports`].
 ///
 /// ```
 /// let transports = rpc_core::Transports::new().with(rpc_zmq::scheme());
 /// ```
 #[must_use]
 pub const fn scheme() -> Scheme {
-    Scheme::new(&["zmq", "zmq+ipc"], open)
+    Scheme::new(&["zmq", "zmq+ipc", "zmq+dns", "zmq+redis"], open)
 }
 
 fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
@@ -114,6 +144,7 @@ fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
         "unread_bytes",
     ]
     .into_iter()
+    .chain(directory::options(url.scheme()).iter().copied())
     .chain(Engine::option_names())
     .collect();
     url.only_options(&known)?;

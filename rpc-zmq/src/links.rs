@@ -1,15 +1,16 @@
 //! Links over ZeroMQ: which connections there are. What happens on one is the engine's affair.
 
-use crate::address::{Address, Directory};
+use crate::address::Address;
 use crate::backoff::Backoff;
+use crate::directory::{Dialled, Dialler, Directory, Registrar};
 use crate::engine::{Closing, Connection, Ended, Engine, ToNode};
+use crate::tasks::Tasks;
 use rpc_core::StartError;
 use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 /// How long a node may take to announce itself once it is connected to.
 const ANNOUNCEMENT: Duration = Duration::from_secs(5);
@@ -23,8 +24,12 @@ pub(crate) struct ZmqLinks {
     engine: Engine,
     close: watch::Sender<bool>,
     closing: Closing,
-    /// Every task of this transport. They end when it is dropped.
-    tasks: Mutex<JoinSet<()>>,
+    /// Those of the links, and the one that listens.
+    tasks: Arc<Tasks>,
+    /// Those that ask the directory, and tell it about this node.
+    asking: Tasks,
+    /// Who tells the directory about this node, once it listens.
+    registrar: OnceLock<Arc<Registrar>>,
     /// Held while a first server starts to listen, so that a second one waits.
     listening: tokio::sync::Mutex<Option<Listening>>,
     bound: Mutex<Option<String>>,
@@ -44,31 +49,28 @@ impl ZmqLinks {
             engine,
             close,
             closing,
-            tasks: Mutex::default(),
+            tasks: Arc::default(),
+            asking: Tasks::default(),
+            registrar: OnceLock::new(),
             listening: tokio::sync::Mutex::default(),
             bound: Mutex::default(),
         }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .spawn(task);
+    /// Tells the directory about this node, if it wants to know.
+    fn register(&self, inbound: &Arc<Inbound>) {
+        if let Some(registrar) = self.directory.registrar(inbound) {
+            let registrar = self.registrar.get_or_init(|| registrar);
+            self.asking.spawn(Arc::clone(registrar).run());
+        }
     }
 }
 
 impl Links for ZmqLinks {
     fn dial(&self, outbound: &Arc<Outbound>) {
-        for address in &self.directory.nodes {
-            let node = outbound.add_node(&address.to_string());
-            self.spawn(keep_linked(
-                Arc::clone(outbound),
-                node,
-                address.clone(),
-                self.engine.clone(),
-                self.closing.clone(),
-            ));
+        let dialler = Dialler::new(outbound, &self.engine, &self.closing, &self.tasks);
+        if let Some(task) = self.directory.follow(&dialler) {
+            self.asking.spawn(task);
         }
     }
 
@@ -93,6 +95,7 @@ impl Links for ZmqLinks {
                 ))),
                 (None, wanted, _) => {
                     let wanted = wanted?;
+                    self.directory.check_advertised(&wanted)?;
                     let (listener, bound) = self
                         .engine
                         .bind(&wanted)
@@ -106,7 +109,9 @@ impl Links for ZmqLinks {
                         .to_string();
                     inbound.set_address(&name);
                     tracing::info!(name: "rpc.node.listening", address = %bound, advertised = name, "node is listening");
-                    self.spawn(listener.serve(inbound, self.closing.clone()));
+                    self.register(&inbound);
+                    self.tasks
+                        .spawn(listener.serve(inbound, self.closing.clone()));
                     *self.bound.lock().unwrap_or_else(PoisonError::into_inner) =
                         Some(bound.to_string());
                     *listening = Some(Listening {
@@ -130,60 +135,75 @@ impl Links for ZmqLinks {
         self.engine.max_frame()
     }
 
+    fn registered(&self) -> BoxFuture<()> {
+        let registrar = self.registrar.get().map(Arc::clone);
+        Box::pin(async move {
+            if let Some(registrar) = registrar {
+                registrar.caught_up().await;
+            }
+        })
+    }
+
     fn written(&self) -> BoxFuture<()> {
         let engine = self.engine.clone();
         Box::pin(async move { engine.written().await })
     }
 
     fn close(&self) -> BoxFuture<()> {
-        let mut tasks =
-            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let _ = self.close.send(true);
+        let asked = self.asking.shutdown();
+        // links that are closed end by themselves, once the peer has what was written
+        let ended = self.tasks.end(CLOSING);
+        let registrar = self.registrar.get().map(Arc::clone);
         Box::pin(async move {
-            // links that are closed end by themselves, once the peer has what was written
-            let ended = async { while tasks.join_next().await.is_some() {} };
-            if tokio::time::timeout(CLOSING, ended).await.is_err() {
-                tasks.shutdown().await;
-            }
+            asked.await;
+            let left = async {
+                if let Some(registrar) = registrar {
+                    registrar.leave().await;
+                }
+            };
+            tokio::join!(left, ended);
         })
     }
 }
 
-/// Dials a node again and again, and carries frames while there is a connection.
-async fn keep_linked(
-    outbound: Arc<Outbound>,
-    node: NodeId,
-    address: Address,
-    engine: Engine,
-    mut closing: Closing,
-) {
+/// Dials a node again and again while the directory lists it, and carries frames while there is a connection.
+pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
+    let (outbound, node) = (&dialler.outbound, dialled.node);
+    let mut closing = dialler.closing();
     let mut backoff = Backoff::new();
     loop {
         let connected = tokio::select! {
-            connected = engine.connect(&address) => connected,
+            connected = dialler.connect(&dialled.address) => connected,
             () = closing.wait() => return,
         };
         match connected {
             Ok(connection) => {
                 let mut up = Up {
-                    outbound: &outbound,
+                    outbound,
                     node,
                     link: outbound.link_up(node, None),
                     reason: "the transport was closed".into(),
                 };
-                let ended = carry(&outbound, node, &up.link, connection).await;
+                dialled.connected();
+                let ended = carry(outbound, node, &up.link, connection).await;
                 up.reason = ended.reason().to_owned();
-                if up.link.was_announced() {
+                let announced = up.link.was_announced();
+                if announced {
                     backoff.reset();
                 }
                 drop(up);
+                dialler.lost(&dialled, announced);
                 ended.linger().await;
             }
             Err(reason) => outbound.dial_failed(node, &reason),
         }
-        tokio::select! {
-            () = tokio::time::sleep(backoff.next()) => {}
+        let again = tokio::select! {
+            again = dialler.pause(&dialled, &mut backoff) => again,
             () = closing.wait() => return,
+        };
+        if !again {
+            return;
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The nodes that the directory lists, and which of them are linked.
 
+use super::directory::{Directory, TopicName};
 use super::link::ClientLink;
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route, Routes, Wanted, spoken};
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
-use crate::{ErrorKind, RpcError, Version, text};
-use std::collections::BTreeMap;
+use crate::{ErrorKind, RpcError, Target, Version, text};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,14 +15,20 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(u64);
 
-/// How often each node had settled at some moment; empty for the beginning.
-pub(super) type Settled = BTreeMap<NodeId, u64>;
+/// How often each node, and the directory, had settled at some moment. The default is the beginning.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    nodes: BTreeMap<NodeId, u64>,
+    directory: u64,
+}
 
 /// Every node, and the servers on those that are linked.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     pub(super) nodes: BTreeMap<NodeId, Node>,
     last_node: u64,
+    /// The directory that nodes come from, if it has to be asked.
+    pub(super) directory: Option<Directory>,
     pub(super) routes: Routes,
     pub(super) closed: bool,
 }
@@ -38,6 +45,8 @@ pub(super) struct Node {
     pub(super) trouble: Option<String>,
     /// It leads to an instance that another address leads to as well.
     pub(super) twin: bool,
+    /// Which topics it has, if the directory knows.
+    pub(super) topics: Option<BTreeSet<TopicName>>,
 }
 
 impl Nodes {
@@ -53,6 +62,7 @@ impl Nodes {
                 settled: 0,
                 trouble: None,
                 twin: false,
+                topics: None,
             },
         );
         id
@@ -68,33 +78,54 @@ impl Nodes {
         );
     }
 
-    /// Whether each node is linked, or has been dialled since `before` was noted.
-    pub(super) fn all_settled(&self, before: &Settled) -> bool {
-        self.nodes.iter().all(|(id, node)| {
-            node.link.is_some() || node.settled > before.get(id).copied().unwrap_or(0)
-        })
+    /// A message is sent to this topic.
+    pub(super) fn want(&mut self, target: &Target) {
+        if let Some(directory) = &mut self.directory {
+            directory.want(target);
+        }
     }
 
-    /// Whether nobody is going to be dialled.
-    pub(super) fn all_linked(&self) -> bool {
-        self.nodes
-            .values()
-            .all(|node| node.link.is_some() || node.twin)
+    /// Whether the directory has answered and each node is linked, or they have been tried since `before` was noted.
+    pub(super) fn all_settled(&self, target: &Target, before: &Settled) -> bool {
+        let known = |known: &Directory| known.has_settled(target, before.directory);
+        self.directory.as_ref().is_none_or(known)
+            && self.nodes.iter().all(|(id, node)| {
+                node.link.is_some()
+                    || node.settled > before.nodes.get(id).copied().unwrap_or(0)
+                    || !node.may_have(target)
+            })
+    }
+
+    /// Whether the directory has answered, and nobody is going to be dialled.
+    pub(super) fn all_linked(&self, target: &Target) -> bool {
+        let answered = |known: &Directory| known.has_answered(target);
+        self.directory.as_ref().is_none_or(answered)
+            && self
+                .nodes
+                .values()
+                .all(|node| node.link.is_some() || node.twin || !node.may_have(target))
     }
 
     pub(super) fn settled(&self) -> Settled {
-        self.nodes
-            .iter()
-            .map(|(id, node)| (*id, node.settled))
-            .collect()
+        let nodes = self.nodes.iter();
+        Settled {
+            nodes: nodes.map(|(id, node)| (*id, node.settled)).collect(),
+            directory: self.directory.as_ref().map_or(0, Directory::failures),
+        }
     }
 
-    pub(super) fn unreached(&self) -> Vec<(String, String)> {
-        self.nodes
+    pub(super) fn unreached(&self, target: &Target) -> Vec<(String, String)> {
+        let nodes = self
+            .nodes
             .values()
             // an instance that is reached by another address is no absence
-            .filter(|node| node.link.is_none() && !node.twin)
-            .map(|node| (node.address.to_string(), text::shown(node.state())))
+            .filter(|node| node.link.is_none() && !node.twin && node.may_have(target))
+            .map(|node| (node.address.to_string(), text::shown(node.state())));
+        let directory = self.directory.as_ref();
+        directory
+            .and_then(|directory| directory.unreached(target))
+            .into_iter()
+            .chain(nodes)
             .collect()
     }
 
@@ -110,6 +141,7 @@ impl Nodes {
                 "the transport was closed",
             ));
         }
+        self.want(&parts.target);
         let version = body.version().unwrap_or(parts.version);
         let wanted = wanted(parts, version, body.len());
         let found = |route, version| Found { route, version };
@@ -211,21 +243,37 @@ impl Nodes {
     }
 
     /// Why nobody is there, and when nobody was.
-    pub(super) fn absence(&self, when: &dyn fmt::Display) -> String {
+    pub(super) fn absence(&self, target: &Target, when: &dyn fmt::Display) -> String {
+        let directory = self.directory.as_ref();
+        let asked = directory
+            .map(|directory| format!("; {}", directory.absence(target)))
+            .unwrap_or_default();
         let nodes: Vec<String> = self
             .nodes
             .values()
+            .filter(|node| node.may_have(target))
             .take(8)
             .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
             .collect();
         if nodes.is_empty() {
-            return format!("no server was there{when}, and no node is known");
+            return format!("no server was there{when}, and no node is known{asked}");
         }
-        format!("no server was there{when}; nodes: {}", nodes.join(", "))
+        format!(
+            "no server was there{when}{asked}; nodes: {}",
+            nodes.join(", ")
+        )
     }
 }
 
 impl Node {
+    fn may_have(&self, target: &Target) -> bool {
+        let (exchange, topic) = (target.exchange_name(), target.topic_name());
+        self.topics.as_ref().is_none_or(|topics| {
+            let mut topics = topics.iter();
+            topics.any(|known| known.exchange == exchange && known.topic == topic)
+        })
+    }
+
     pub(super) fn state(&self) -> &str {
         match (&self.link, &self.trouble) {
             (Some(_), _) => "up, without such a server",

@@ -7,7 +7,7 @@ use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
 use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
-use crate::{ErrorKind, RpcError, lock, text};
+use crate::{ErrorKind, RpcError, Target, lock, text};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -268,9 +268,10 @@ impl Outbound {
     /// Every server of a topic that is known now, and whether every node has settled since `settled` was noted. Those that are
     /// stopping are among them if there is no other, and the method is one that they still run.
     pub(super) fn servers(&self, parts: &Parts, settled: &Settled) -> (Vec<Arc<Route>>, bool) {
-        let table = lock(&self.table);
+        let mut table = lock(&self.table);
+        table.want(&parts.target);
         let (exchange, topic) = (parts.target.exchange_name(), parts.target.topic_name());
-        let settled = table.all_settled(settled);
+        let settled = table.all_settled(&parts.target, settled);
         let mut routes = table.routes.all(exchange, topic);
         if routes.is_empty() && settled && parts.is_of_drain() {
             routes = table.routes.draining(exchange, topic);
@@ -290,9 +291,9 @@ impl Outbound {
         lock(&self.table).settled()
     }
 
-    /// The addresses that are not linked, and why.
-    pub(super) fn unreached(&self) -> Vec<(String, String)> {
-        lock(&self.table).unreached()
+    /// The addresses that may have servers of a topic and are not linked, and why.
+    pub(super) fn unreached(&self, target: &Target) -> Vec<(String, String)> {
+        lock(&self.table).unreached(target)
     }
 }
 
