@@ -142,6 +142,7 @@ fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
         "window",
         "window_bytes",
         "unread_bytes",
+        "idle",
     ]
     .into_iter()
     .chain(directory::options(url.scheme()).iter().copied())

@@ -8,9 +8,11 @@ use crate::tasks::Tasks;
 use rpc_core::StartError;
 use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// How long a node may take to announce itself once it is connected to.
 const ANNOUNCEMENT: Duration = Duration::from_secs(5);
@@ -68,7 +70,8 @@ impl ZmqLinks {
 
 impl Links for ZmqLinks {
     fn dial(&self, outbound: &Arc<Outbound>) {
-        let dialler = Dialler::new(outbound, &self.engine, &self.closing, &self.tasks);
+        let idle = self.directory.idle;
+        let dialler = Dialler::new(outbound, &self.engine, &self.closing, idle, &self.tasks);
         if let Some(task) = self.directory.follow(&dialler) {
             self.asking.spawn(task);
         }
@@ -173,6 +176,7 @@ pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
     let mut closing = dialler.closing();
     let mut backoff = Backoff::new();
     loop {
+        let mut rests = false;
         let connected = tokio::select! {
             connected = dialler.connect(&dialled.address) => connected,
             () = closing.wait() => return,
@@ -184,22 +188,28 @@ pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
                     node,
                     link: outbound.link_up(node, None),
                     reason: "the transport was closed".into(),
+                    rests: false,
                 };
                 dialled.connected();
-                let ended = carry(outbound, node, &up.link, connection).await;
+                let ended = carry(&mut up, connection, dialler.look()).await;
                 up.reason = ended.reason().to_owned();
-                let announced = up.link.was_announced();
-                if announced {
+                if up.link.was_announced() {
                     backoff.reset();
                 }
+                rests = up.rests;
+                if !rests {
+                    dialler.lost(&dialled, up.link.was_announced());
+                }
                 drop(up);
-                dialler.lost(&dialled, announced);
                 ended.linger().await;
             }
-            Err(reason) => outbound.dial_failed(node, &reason),
+            Err(reason) => {
+                dialler.lost(&dialled, false);
+                outbound.dial_failed(node, &reason);
+            }
         }
         let again = tokio::select! {
-            again = dialler.pause(&dialled, &mut backoff) => again,
+            again = dialler.pause(&dialled, &mut backoff, rests) => again,
             () = closing.wait() => return,
         };
         if !again {
@@ -210,38 +220,41 @@ pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
 
 /// A link that is up, however its task ends.
 struct Up<'a> {
-    outbound: &'a Outbound,
+    outbound: &'a Arc<Outbound>,
     node: NodeId,
     link: Arc<ClientLink>,
     reason: String,
+    /// It was closed since it was of no use.
+    rests: bool,
 }
 
 impl Drop for Up<'_> {
     fn drop(&mut self) {
-        self.outbound.link_down(self.node, &self.link, &self.reason);
+        if !self.rests {
+            self.outbound.link_down(self.node, &self.link, &self.reason);
+        }
     }
 }
 
-/// Carries frames until the connection is lost, or the link is given up.
-async fn carry(
-    outbound: &Arc<Outbound>,
-    node: NodeId,
-    link: &Arc<ClientLink>,
-    connection: Connection,
-) -> Ended {
+/// Carries frames until the connection is lost, or the link is given up. Now and then it is looked whether it is of use.
+async fn carry(up: &mut Up<'_>, connection: Connection, look: Option<Duration>) -> Ended {
     let end = ToNode {
-        outbound: Arc::clone(outbound),
-        node,
-        link: Arc::clone(link),
+        outbound: Arc::clone(up.outbound),
+        node: up.node,
+        link: Arc::clone(&up.link),
     };
-    let announced = async {
-        tokio::time::sleep(ANNOUNCEMENT).await;
-        if link.was_announced() {
-            std::future::pending::<()>().await;
+    let mut carried = pin!(connection.carry(Arc::new(end)));
+    let mut announcement = pin!(sleep(ANNOUNCEMENT));
+    loop {
+        tokio::select! {
+            ended = &mut carried => return ended,
+            () = &mut announcement, if !announcement.is_elapsed() => if !up.link.was_announced() {
+                return Ended::Dropped("the node did not say in time what it serves".into());
+            },
+            // it ends by itself once its link is closed
+            () = sleep(look.unwrap_or_default()), if look.is_some() => {
+                up.rests |= up.outbound.rest(up.node, &up.link);
+            }
         }
-    };
-    tokio::select! {
-        ended = connection.carry(Arc::new(end)) => ended,
-        () = announced => Ended::Dropped("the node did not say in time what it serves".into()),
     }
 }

@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn want(outbound: &Outbound, topic: &str) {
-        lock(&outbound.table).want(&Target::topic(topic));
+        lock(&outbound.table).need(&Target::topic(topic));
     }
 
     fn has_settled(outbound: &Outbound, topic: &str) -> bool {
@@ -258,7 +258,7 @@ mod tests {
         assert!(!has_settled(&outbound, "b"));
         outbound.directory_failed("refused");
         assert!(has_settled(&outbound, "b"));
-        let absence = outbound.absence(&Target::topic("b"));
+        let absence = lock(&outbound.table).absence(&Target::topic("b"), &"");
         assert!(
             absence.ends_with("directory redis://host:6379: refused"),
             "{absence}"
@@ -284,7 +284,7 @@ mod tests {
             want(&outbound, &topic.to_string());
         }
         assert_eq!(outbound.topics_wanted().len(), MOST_TOPICS);
-        let absence = outbound.absence(&Target::topic(MOST_TOPICS.to_string()));
+        let absence = lock(&outbound.table).absence(&Target::topic(MOST_TOPICS.to_string()), &"");
         assert!(absence.contains("4096 other topics"), "{absence}");
         outbound.forget_unused_topics();
         want(&outbound, "7");

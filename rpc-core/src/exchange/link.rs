@@ -9,8 +9,8 @@ use super::stream::StreamQueue;
 use super::waiting::{Answer, Waiting};
 use crate::codec::Encoded;
 use crate::lock;
-use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
@@ -330,9 +330,22 @@ impl ClientLink {
         Some(waiting)
     }
 
+    /// Gives the link up if nothing is in flight on it, and nothing waits to be written.
+    pub(crate) fn lose_unused(&self, reason: &str) -> bool {
+        let state = lock(&self.state);
+        let unused = state.waiting.is_empty() && state.outbox.is_flushed();
+        if unused {
+            self.lose_now(state, reason);
+        }
+        unused
+    }
+
     /// The link is gone: every request learns whether it was written.
     pub(crate) fn lose(&self, reason: &str) {
-        let mut state = lock(&self.state);
+        self.lose_now(lock(&self.state), reason);
+    }
+
+    fn lose_now(&self, mut state: MutexGuard<'_, State>, reason: &str) {
         if state.lost.is_some() {
             return;
         }

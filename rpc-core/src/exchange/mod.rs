@@ -19,7 +19,9 @@
 //! | `waiting` | what an answer is to whoever waits for it |
 //! | `routes` | which servers there are, and whose turn it is |
 //! | `directory` | a directory that has to be asked: for which topics, and whether it has answered |
+//! | `topics` | the servers of each topic, put in and taken out node by node |
 //! | `nodes` | the addresses of the directory, and which are linked |
+//! | `rest` | links that are of no use for a long time, and when they are made again |
 //! | `outbound` | links that come and go, and what arrives on them |
 //! | `search` | who takes a message, and how long somebody is looked for |
 //! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
@@ -53,11 +55,13 @@ mod outbox;
 mod peer;
 mod registration;
 mod request;
+mod rest;
 mod rights;
 mod routes;
 mod search;
 mod stream;
 mod survey;
+mod topics;
 mod waiting;
 
 pub use directory::TopicName;

@@ -7,9 +7,12 @@ use super::routes::{Nobody, Route, Routes, Wanted, spoken};
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
 use crate::{ErrorKind, RpcError, Target, Version, text};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Names an address of the directory, to the transport that dials it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +33,12 @@ pub(super) struct Nodes {
     /// The directory that nodes come from, if it has to be asked.
     pub(super) directory: Option<Directory>,
     pub(super) routes: Routes,
+    /// Which node an instance is linked by.
+    instances: HashMap<[u8; 16], NodeId>,
+    /// How long a link is kept that is of no use, if not for ever.
+    pub(super) idle: Option<Duration>,
+    /// Nodes that rest are called.
+    pub(super) calls: Arc<Notify>,
     pub(super) closed: bool,
 }
 
@@ -38,6 +47,8 @@ pub(super) struct Nodes {
 pub(super) struct Node {
     pub(super) address: Arc<str>,
     pub(super) link: Option<Arc<ClientLink>>,
+    /// The instance that it leads to.
+    instance: Option<[u8; 16]>,
     /// A connection that has not been announced yet.
     pub(super) connecting: Option<Arc<ClientLink>>,
     /// How often it has announced itself, or could not be reached.
@@ -45,6 +56,12 @@ pub(super) struct Node {
     pub(super) trouble: Option<String>,
     /// It leads to an instance that another address leads to as well.
     pub(super) twin: bool,
+    /// It has no link because that was of no use, and has not been dialled since.
+    pub(super) resting: bool,
+    /// It is to be dialled, although it rests or is a twin.
+    pub(super) called: bool,
+    /// When it was known to be of use last.
+    pub(super) used: Instant,
     /// Which topics it has, if the directory knows.
     pub(super) topics: Option<BTreeSet<TopicName>>,
 }
@@ -58,30 +75,77 @@ impl Nodes {
             Node {
                 address: address.into(),
                 link: None,
+                instance: None,
                 connecting: None,
                 settled: 0,
                 trouble: None,
                 twin: false,
+                resting: false,
+                called: false,
+                used: Instant::now(),
                 topics: None,
             },
         );
         id
     }
 
-    pub(super) fn reindex(&mut self) {
-        let Self { nodes, routes, .. } = self;
-        routes.rebuild(
-            nodes
-                .values()
-                .filter_map(|node| node.link.clone())
-                .filter(|link| !link.is_lost()),
-        );
+    pub(super) fn remove(&mut self, node: NodeId) {
+        self.unlink(node);
+        self.nodes.remove(&node);
     }
 
-    /// A message is sent to this topic.
-    pub(super) fn want(&mut self, target: &Target) {
+    /// What a node has announced on its link leads there from now on. `true` if it had none.
+    pub(super) fn link(&mut self, node: NodeId, link: &Arc<ClientLink>) -> bool {
+        let Some(entry) = self.nodes.get_mut(&node) else {
+            return false;
+        };
+        let new = entry.link.replace(Arc::clone(link)).is_none();
+        let instance = link.announced().map(|announced| announced.instance);
+        let before = std::mem::replace(&mut entry.instance, instance);
+        self.instances
+            .extend(instance.map(|instance| (instance, node)));
+        if before != instance {
+            before.and_then(|before| self.instances.remove(&before));
+        }
+        self.routes.update(node, link);
+        new
+    }
+
+    /// A node has no link any more. Gives the one that it had.
+    pub(super) fn unlink(&mut self, node: NodeId) -> Option<Arc<ClientLink>> {
+        let entry = self.nodes.get_mut(&node)?;
+        let link = entry.link.take()?;
+        let instance = entry.instance.take();
+        instance.and_then(|instance| self.instances.remove(&instance));
+        self.routes.remove(node);
+        Some(link)
+    }
+
+    /// The address of another node that leads to an instance and is linked.
+    pub(super) fn twin_of(&self, node: NodeId, instance: [u8; 16]) -> Option<Arc<str>> {
+        let other = self.instances.get(&instance).filter(|at| **at != node)?;
+        Some(Arc::clone(&self.nodes.get(other)?.address))
+    }
+
+    /// Everybody who may have servers of this topic is needed: whoever rests is to be dialled.
+    pub(super) fn need(&mut self, target: &Target) {
         if let Some(directory) = &mut self.directory {
             directory.want(target);
+        }
+        if self.idle.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut call = false;
+        for node in self.nodes.values_mut() {
+            if node.may_have(target) {
+                node.used = now;
+                node.called |= node.resting || node.twin;
+                call |= node.called;
+            }
+        }
+        if call {
+            self.calls.notify_waiters();
         }
     }
 
@@ -91,7 +155,7 @@ impl Nodes {
         self.directory.as_ref().is_none_or(known)
             && self.nodes.iter().all(|(id, node)| {
                 node.link.is_some()
-                    || node.settled > before.nodes.get(id).copied().unwrap_or(0)
+                    || !node.resting && node.settled > before.nodes.get(id).copied().unwrap_or(0)
                     || !node.may_have(target)
             })
     }
@@ -135,13 +199,29 @@ impl Nodes {
         body: &Body<'_>,
         tried: &[Arc<Route>],
     ) -> Result<Result<Found, Nobody>, RpcError> {
+        let found = self.find_there(parts, body, tried);
+        if std::mem::take(&mut self.routes.used_anew) {
+            // whoever rests may have got servers of it since
+            self.need(&parts.target);
+        }
+        found
+    }
+
+    fn find_there(
+        &mut self,
+        parts: &Parts,
+        body: &Body<'_>,
+        tried: &[Arc<Route>],
+    ) -> Result<Result<Found, Nobody>, RpcError> {
         if self.closed {
             return Err(RpcError::new(
                 ErrorKind::Undeliverable,
                 "the transport was closed",
             ));
         }
-        self.want(&parts.target);
+        if let Some(directory) = &mut self.directory {
+            directory.want(&parts.target);
+        }
         let version = body.version().unwrap_or(parts.version);
         let wanted = wanted(parts, version, body.len());
         let found = |route, version| Found { route, version };
@@ -278,6 +358,7 @@ impl Node {
         match (&self.link, &self.trouble) {
             (Some(_), _) => "up, without such a server",
             (None, Some(trouble)) => trouble,
+            (None, None) if self.resting => "of no use before, not connected again yet",
             (None, None) => "not connected yet",
         }
     }
@@ -339,5 +420,6 @@ fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {
         namespace: parts.api.namespace(),
         version,
         bytes,
+        sent: parts.sent,
     }
 }

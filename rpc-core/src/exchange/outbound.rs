@@ -59,8 +59,7 @@ impl Outbound {
     /// An address is not going to be dialled any more, and has no link.
     pub fn remove_node(&self, node: NodeId) {
         let mut table = lock(&self.table);
-        table.nodes.remove(&node);
-        table.reindex();
+        table.remove(node);
         drop(table);
         self.changed.notify_waiters();
     }
@@ -92,6 +91,7 @@ impl Outbound {
         let address = Arc::clone(&entry.address);
         entry.settled += 1;
         entry.twin = false;
+        entry.resting = false;
         entry.trouble = Some(reason.to_owned());
         drop(table);
         if news {
@@ -110,17 +110,14 @@ impl Outbound {
             return;
         };
         entry.settled += 1;
+        entry.resting = false;
         entry.connecting = None;
         entry.trouble = Some(reason);
-        if entry
-            .link
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, link))
-        {
-            entry.link = None;
+        let current = entry.link.as_ref();
+        if current.is_some_and(|current| Arc::ptr_eq(current, link)) {
+            table.unlink(node);
             self.counters.links_lost.fetch_add(1, Relaxed);
         }
-        table.reindex();
         drop(table);
         self.changed.notify_waiters();
     }
@@ -201,21 +198,12 @@ impl Outbound {
         if table.closed {
             return Ok(());
         }
-        let twin = table
-            .nodes
-            .iter()
-            .filter(|(id, _)| **id != node)
-            .filter_map(|(_, other)| other.link.as_ref())
-            .find(|other| {
-                other
-                    .announced()
-                    .is_some_and(|other| other.instance == announcement.instance)
-            })
-            .map(|other| Arc::clone(other.address()));
+        let twin = table.twin_of(node, announcement.instance);
         let Some(entry) = table.nodes.get_mut(&node) else {
             return Ok(());
         };
         entry.settled += 1;
+        entry.resting = false;
         entry.connecting = None;
         entry.twin = twin.is_some();
         if let Some(twin) = twin {
@@ -226,9 +214,7 @@ impl Outbound {
         }
         link.announce(announcement);
         entry.trouble = None;
-        let new = entry.link.is_none();
-        entry.link = Some(Arc::clone(link));
-        table.reindex();
+        let new = table.link(node, link);
         drop(table);
         if new {
             tracing::info!(name: "rpc.link.up", address = %link.address(), "linked to a node");
@@ -242,12 +228,17 @@ impl Outbound {
     pub fn close(&self, reason: &str) {
         let mut table = lock(&self.table);
         table.closed = true;
-        let nodes = table.nodes.values_mut();
-        let links: Vec<_> = nodes
-            .flat_map(|node| [node.link.take(), node.connecting.take()])
-            .flatten()
+        let nodes: Vec<NodeId> = table.nodes.keys().copied().collect();
+        let mut links: Vec<_> = nodes
+            .iter()
+            .filter_map(|node| table.unlink(*node))
             .collect();
-        table.reindex();
+        links.extend(
+            table
+                .nodes
+                .values_mut()
+                .filter_map(|node| node.connecting.take()),
+        );
         drop(table);
         for link in links {
             link.lose(reason);
@@ -269,7 +260,7 @@ impl Outbound {
     /// stopping are among them if there is no other, and the method is one that they still run.
     pub(super) fn servers(&self, parts: &Parts, settled: &Settled) -> (Vec<Arc<Route>>, bool) {
         let mut table = lock(&self.table);
-        table.want(&parts.target);
+        table.need(&parts.target);
         let (exchange, topic) = (parts.target.exchange_name(), parts.target.topic_name());
         let settled = table.all_settled(&parts.target, settled);
         let mut routes = table.routes.all(exchange, topic);

@@ -100,6 +100,9 @@ impl Outbound {
             let (found, all_settled, over) = {
                 let mut table = lock(&self.table);
                 let found = table.find(parts, body, tried)?;
+                if found.is_err() {
+                    table.need(&parts.target);
+                }
                 let over = found.is_err() && rounds.are_over(&parts.target, &table);
                 (
                     found,

@@ -28,7 +28,7 @@ impl Outbound {
 
     fn survey_now(&self, target: &Target) -> (Survey, bool) {
         let mut table = lock(&self.table);
-        table.want(target);
+        table.need(target);
         let routes = table
             .routes
             .all(target.exchange_name(), target.topic_name());
@@ -85,7 +85,7 @@ impl Outbound {
     /// The servers of a target that are not stopping.
     fn there(&self, target: &Target) -> Vec<Arc<Route>> {
         let mut table = lock(&self.table);
-        table.want(target);
+        table.need(target);
         let mut there = table
             .routes
             .all(target.exchange_name(), target.topic_name());

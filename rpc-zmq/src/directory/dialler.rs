@@ -1,6 +1,6 @@
 //! Which addresses are dialled: those that the directory lists, until it does not list them and their link is gone.
 
-use super::MOST_NODES;
+use super::{MOST_NODES, jittered};
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::engine::{Closing, Connection, Engine};
@@ -10,10 +10,17 @@ use rpc_core::exchange::{NodeId, Outbound, TopicName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 /// How many addresses are connected to at a time: a fleet that comes up is not dialled all at once.
 const CONNECTING: usize = 64;
+
+/// How often it is looked whether a link is of use, at least.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// After how long a node that rests is dialled again, at most and give or take a quarter. It may have got a server that is of use.
+const REST: Duration = Duration::from_secs(60);
 
 /// The addresses that a directory lists, and what it says about each.
 pub(crate) type Listing = BTreeMap<Address, Listed>;
@@ -45,6 +52,8 @@ pub(crate) struct Dialler {
     pub(crate) outbound: Arc<Outbound>,
     engine: Engine,
     closing: Closing,
+    /// How long a link is kept that is of no use, if not for ever.
+    idle: Option<Duration>,
     /// They hold this in turn.
     tasks: Weak<Tasks>,
     nodes: Mutex<BTreeMap<Address, Arc<Dialled>>>,
@@ -59,12 +68,17 @@ impl Dialler {
         outbound: &Arc<Outbound>,
         engine: &Engine,
         closing: &Closing,
+        idle: Option<Duration>,
         tasks: &Arc<Tasks>,
     ) -> Arc<Self> {
+        if let Some(idle) = idle {
+            outbound.set_idle(idle);
+        }
         Arc::new(Self {
             outbound: Arc::clone(outbound),
             engine: engine.clone(),
             closing: closing.clone(),
+            idle,
             tasks: Arc::downgrade(tasks),
             nodes: Mutex::default(),
             connecting: Semaphore::new(CONNECTING),
@@ -146,13 +160,35 @@ impl Dialler {
         self.nodes().values().any(missed)
     }
 
-    /// Waits until an address is to be dialled again. `false` if it is not, since the directory does not list it any more.
-    pub(crate) async fn pause(&self, dialled: &Dialled, backoff: &mut Backoff) -> bool {
+    /// How often it is looked whether a link is of use, if that matters.
+    pub(crate) fn look(&self) -> Option<Duration> {
+        self.idle.map(|idle| LOOK.min(idle / 4))
+    }
+
+    /// Waits until an address is to be dialled again: `rests` after a link that was of no use. `false` if it is not, since the directory
+    /// does not list it any more.
+    pub(crate) async fn pause(
+        &self,
+        dialled: &Dialled,
+        backoff: &mut Backoff,
+        rests: bool,
+    ) -> bool {
         if self.removed(dialled) {
             return false;
         }
+        let again = async {
+            if !rests {
+                tokio::time::sleep(backoff.next()).await;
+            }
+            if let Some(idle) = self.idle
+                && (rests || self.outbound.is_twin(dialled.node))
+            {
+                let rest = self.outbound.called(dialled.node);
+                let _ = tokio::time::timeout(jittered(REST.min(idle)), rest).await;
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(backoff.next()) => {}
+            () = again => {}
             () = dialled.news.notified() => backoff.reset(),
         }
         !self.removed(dialled)
@@ -222,7 +258,7 @@ mod tests {
 
     fn dialler(closing: &Closing, tasks: &Arc<Tasks>) -> Arc<Dialler> {
         let engine = Engine::parse(&"zmq://?listen=a:1".parse().unwrap()).unwrap();
-        Dialler::new(&Arc::default(), &engine, closing, tasks)
+        Dialler::new(&Arc::default(), &engine, closing, None, tasks)
     }
 
     #[tokio::test]

@@ -33,6 +33,12 @@ const MOST_NODES: usize = 4096;
 /// How long a directory may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a client keeps a link that is of no use, unless its URL says otherwise.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// The shortest that this may be.
+const SHORTEST_IDLE: Duration = Duration::from_millis(100);
+
 /// What a URL says: how nodes are found, and where a server listens.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Directory {
@@ -40,6 +46,8 @@ pub(crate) struct Directory {
     ipc: bool,
     listen: Option<Address>,
     pub(crate) advertise: Option<Address>,
+    /// How long a client keeps a link that is of no use, if not for ever.
+    pub(crate) idle: Option<Duration>,
 }
 
 /// Who knows which nodes there are.
@@ -77,6 +85,7 @@ impl Directory {
             ipc,
             listen,
             advertise: url.option("advertise").map(address).transpose()?,
+            idle: idle(url)?,
         })
     }
 
@@ -144,6 +153,17 @@ impl Directory {
                 Source::Redis(server) => redis::follow(&dialler, &server).await,
             }
         })
+    }
+}
+
+fn idle(url: &TransportUrl) -> Result<Option<Duration>, ParseUrlError> {
+    match url.number("idle")?.map(Duration::from_millis) {
+        None => Ok(Some(IDLE)),
+        Some(Duration::ZERO) => Ok(None),
+        Some(idle) if idle < SHORTEST_IDLE => Err(ParseUrlError::new(
+            "`idle` is at least 100 milliseconds, or 0 for links that are kept for ever",
+        )),
+        Some(idle) => Ok(Some(idle)),
     }
 }
 

@@ -59,6 +59,7 @@ fn says_what_is_wrong() {
         ("zmq://a:1,a:1", "twice"),
         ("zmq+ipc://run/x", "absolute path"),
         ("zmq://a:1?listen=x", "host:port"),
+        ("zmq://a:1?idle=99", "at least 100"),
         ("zmq+dns://", "name and a port"),
         ("zmq+dns://compute.svc", "name and a port"),
         ("zmq+dns://compute.svc:x", "65535"),
