@@ -7,54 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A program that tests need.
-pub(crate) struct Program {
-    pub(crate) variable: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) package: &'static str,
-}
-
-pub(crate) const REDIS: Program = Program {
-    variable: "RPC_TEST_REDIS_SERVER",
-    name: "redis-server",
-    package: "redis-server",
-};
-
-pub(crate) const DNSMASQ: Program = Program {
-    variable: "RPC_TEST_DNSMASQ",
-    name: "dnsmasq",
-    package: "dnsmasq-base",
-};
-
-impl Program {
-    /// Where it is. Without it a test is skipped, but not on CI.
-    #[expect(clippy::print_stderr, reason = "says what a developer's machine lacks")]
-    pub(crate) fn find(&self) -> Option<PathBuf> {
-        let given = std::env::var_os(self.variable).map(PathBuf::from);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        // where Debian has what is for administrators
-        let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-        let found = given.or_else(|| {
-            let mut files = places.map(|place| place.join(self.name));
-            files.find(|file| file.is_file())
-        });
-        if found.is_none() {
-            let Self {
-                variable,
-                name,
-                package,
-            } = self;
-            let needed = format!(
-                "this test needs {name}: install Debian's {package}, or say where it is with {variable}"
-            );
-            assert!(
-                std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-                "{needed}"
-            );
-            eprintln!("skipped: {needed}");
-        }
-        found
-    }
+/// Where a program is that tests need.
+fn program(variable: &str) -> PathBuf {
+    let given = std::env::var_os(variable).map(PathBuf::from);
+    given.unwrap_or_else(|| panic!("`cargo xtask test` says where it is, with {variable}"))
 }
 
 /// A process that ends with the test, however that ends.
@@ -77,6 +33,13 @@ fn start(program: &PathBuf, arguments: &[OsString]) -> Process {
             .spawn()
             .unwrap(),
     )
+}
+
+fn signal(process: &Process, signal: &str) {
+    let told = Command::new("kill")
+        .args([signal, &process.0.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
 }
 
 /// A port that nobody has, now.
@@ -129,27 +92,21 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Starts one, if this machine has it.
-    pub(crate) async fn start() -> Option<Self> {
+    pub(crate) async fn start() -> Self {
         Self::start_with(None).await
     }
 
-    pub(crate) async fn start_with(password: Option<&'static str>) -> Option<Self> {
-        let program = REDIS.find()?;
+    pub(crate) async fn start_with(password: Option<&'static str>) -> Self {
         for _ in 0..20 {
-            if let Some(redis) = Self::start_at(&program, free_port(), password).await {
-                return Some(redis);
+            if let Some(redis) = Self::start_at(free_port(), password).await {
+                return redis;
             }
         }
         panic!("no port was free for Redis");
     }
 
     /// Starts one at this port. `None` if somebody else has it.
-    pub(crate) async fn start_at(
-        program: &PathBuf,
-        port: u16,
-        password: Option<&'static str>,
-    ) -> Option<Self> {
+    pub(crate) async fn start_at(port: u16, password: Option<&'static str>) -> Option<Self> {
         let folder = Folder::new();
         let mut arguments: Vec<OsString> = ["--bind", "127.0.0.1", "--save", "", "--port"]
             .map(Into::into)
@@ -162,7 +119,7 @@ impl Redis {
         if let Some(password) = password {
             arguments.extend(["--requirepass".into(), password.into()]);
         }
-        let process = start(program, &arguments);
+        let process = start(&program("RPC_TEST_REDIS_SERVER"), &arguments);
         let mut redis = Self {
             port,
             password,
@@ -186,10 +143,14 @@ impl Redis {
     pub(crate) async fn restart(self) -> Self {
         let (port, password) = (self.port, self.password);
         drop(self);
-        let program = REDIS.find().unwrap();
-        Self::start_at(&program, port, password)
+        Self::start_at(port, password)
             .await
             .expect("its port was taken")
+    }
+
+    /// Stops its process, or lets it go on.
+    pub(crate) fn stop(&self, stopped: bool) {
+        signal(&self.process, if stopped { "-STOP" } else { "-CONT" });
     }
 
     async fn connection(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
@@ -213,6 +174,12 @@ impl Redis {
         command.query_async(&mut connection).await.unwrap()
     }
 
+    /// Runs commands whose answers do not matter.
+    pub(crate) async fn run(&self, commands: &redis::Pipeline) {
+        let mut connection = self.connection().await.unwrap();
+        commands.query_async::<()>(&mut connection).await.unwrap();
+    }
+
     /// The URL of a client.
     pub(crate) fn url(&self) -> String {
         format!("zmq+redis://127.0.0.1:{}/0?poll=100", self.port)
@@ -224,31 +191,47 @@ impl Redis {
     }
 }
 
-/// A DNS server that knows what a test tells it, under `test.`, with a TTL of one second.
+/// A DNS server that knows what a test tells it, under `test.`.
 pub(crate) struct Dns {
-    port: u16,
+    pub(crate) port: u16,
     hosts: PathBuf,
     process: Process,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Dns {
-    /// Starts one, if this machine has it. `services` are `name,host,port`.
-    pub(crate) async fn start(services: &[String]) -> Option<Self> {
-        let program = DNSMASQ.find()?;
+    /// Starts one, with a TTL of a second. `services` are `name,host,port`.
+    pub(crate) async fn start(services: &[String]) -> Self {
+        Self::start_with(services, 1).await
+    }
+
+    pub(crate) async fn start_with(services: &[String], ttl: u32) -> Self {
         for _ in 0..20 {
-            if let Some(dns) = Self::start_at(&program, services).await {
-                return Some(dns);
+            let started = Self::start_at(free_port(), Folder::new(), services, ttl);
+            if let Some(dns) = started.await {
+                return dns;
             }
         }
         panic!("no port was free for the DNS server");
     }
 
-    async fn start_at(program: &PathBuf, services: &[String]) -> Option<Self> {
-        let folder = Folder::new();
+    /// Starts it again, with the names that it had and another TTL.
+    pub(crate) async fn restart(self, ttl: u32) -> Self {
+        let Self {
+            port,
+            folder,
+            process,
+            ..
+        } = self;
+        drop(process);
+        let again = Self::start_at(port, folder, &[], ttl).await;
+        again.expect("its port was taken")
+    }
+
+    async fn start_at(port: u16, folder: Folder, services: &[String], ttl: u32) -> Option<Self> {
         let hosts = folder.0.join("hosts");
-        std::fs::write(&hosts, "").unwrap();
-        let port = free_port();
+        let mut file = std::fs::OpenOptions::new();
+        drop(file.create(true).append(true).open(&hosts).unwrap());
         let mut arguments: Vec<OsString> = [
             "--keep-in-foreground",
             "--conf-file=/dev/null",
@@ -257,12 +240,12 @@ impl Dns {
             "--no-resolv",
             "--no-hosts",
             "--local=/test/",
-            "--local-ttl=1",
             "--pid-file=",
         ]
         .map(Into::into)
         .into();
         arguments.push(format!("--port={port}").into());
+        arguments.push(format!("--local-ttl={ttl}").into());
         arguments.push(format!("--addn-hosts={}", hosts.display()).into());
         // it would give up its rights for those of a user that may not read the folder
         if std::env::var_os("USER").is_none_or(|user| user == "root") {
@@ -273,12 +256,12 @@ impl Dns {
                 .iter()
                 .map(|service| format!("--srv-host={service}").into()),
         );
-        let process = start(program, &arguments);
+        let process = start(&program("RPC_TEST_DNSMASQ"), &arguments);
         let mut dns = Self {
             port,
             hosts,
             process,
-            _folder: folder,
+            folder,
         };
         let begin = Instant::now();
         while begin.elapsed() < Duration::from_secs(20) {
@@ -298,10 +281,7 @@ impl Dns {
     /// From now on, these are all its names: `address name`.
     pub(crate) fn set(&self, lines: &[String]) {
         std::fs::write(&self.hosts, lines.join("\n") + "\n").unwrap();
-        let told = Command::new("kill")
-            .args(["-HUP", &self.process.0.id().to_string()])
-            .status();
-        assert!(told.unwrap().success());
+        signal(&self.process, "-HUP");
     }
 
     /// The URL of a name, as this server knows it.

@@ -77,3 +77,151 @@ impl Outbound {
         entry.is_none_or(|node| std::mem::take(&mut node.called))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::Kind;
+    use super::super::nodes::Settled;
+    use super::super::routes::tests::{self, announce, announcement};
+    use super::super::routes::{Route, Wanted};
+    use super::super::tests::request;
+    use super::*;
+    use crate::{Target, Version};
+    use futures_util::FutureExt;
+    use tokio::time::advance;
+
+    const IDLE: Duration = Duration::from_secs(60);
+
+    fn outbound() -> Outbound {
+        let outbound = Outbound::default();
+        outbound.set_idle(IDLE);
+        outbound
+    }
+
+    /// Links a node, and writes what is to be written to it.
+    fn linked(
+        outbound: &Outbound,
+        instance: u32,
+        services: &[(&str, &str)],
+    ) -> (NodeId, Arc<ClientLink>) {
+        let (node, link) = tests::linked(outbound, instance, services);
+        write(&link);
+        (node, link)
+    }
+
+    fn write(link: &ClientLink) {
+        while !link.is_flushed() {
+            let _ = link.next_frames(&mut Vec::new(), 100).now_or_never();
+        }
+    }
+
+    /// A message is sent to this topic, if somebody is there.
+    fn used(outbound: &Outbound, topic: &str) {
+        let wanted = Wanted {
+            exchange: "",
+            topic,
+            namespace: None,
+            version: Version::new(1, 0),
+            bytes: 1,
+            sent: Instant::now(),
+        };
+        lock(&outbound.table).routes.in_turn(wanted, &[]).unwrap();
+    }
+
+    fn settled(outbound: &Outbound) -> bool {
+        lock(&outbound.table).all_settled(&Target::topic("t"), &Settled::default())
+    }
+
+    fn is_called(outbound: &Outbound, node: NodeId) -> bool {
+        outbound.called(node).now_or_never().is_some()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_rests_when_none_of_its_topics_was_used_for_long_enough() {
+        let outbound = outbound();
+        let (a, to_a) = linked(&outbound, 1, &[("t", "a"), ("u", "a")]);
+        let (b, to_b) = linked(&outbound, 2, &[("u", "b")]);
+        advance(IDLE / 2).await;
+        used(&outbound, "t");
+        advance(IDLE / 2).await;
+        assert!(!outbound.rest(a, &to_a) && outbound.rest(b, &to_b));
+        assert!(to_b.is_lost() && !to_a.is_lost());
+        assert_eq!(outbound.counters.read().links_lost, 0);
+        advance(IDLE / 2).await;
+        assert!(outbound.rest(a, &to_a));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_rests_unless_it_may() {
+        let outbound = Outbound::default();
+        let (a, to_a) = linked(&outbound, 1, &[("t", "a")]);
+        advance(1000 * IDLE).await;
+        assert!(!outbound.rest(a, &to_a));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_with_something_in_flight_does_not_rest() {
+        let outbound = outbound();
+        let (a, link) = linked(&outbound, 1, &[("t", "a")]);
+        let place = link.try_place(1).unwrap();
+        let route = Route::first_of(&link);
+        let (in_flight, _) = link
+            .send(place, &route, Kind::Call, request(), None)
+            .unwrap();
+        write(&link);
+        advance(2 * IDLE).await;
+        assert!(!outbound.rest(a, &link));
+        drop(in_flight);
+        // what cancels it has to be written, and a link that was of use is kept for as long as any
+        advance(2 * IDLE).await;
+        assert!(!outbound.rest(a, &link));
+        write(&link);
+        assert!(!outbound.rest(a, &link));
+        advance(IDLE).await;
+        assert!(outbound.rest(a, &link));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_rests_is_called_and_waited_for_when_everybody_is_needed() {
+        let outbound = outbound();
+        let (a, link) = linked(&outbound, 1, &[("u", "a")]);
+        assert!(settled(&outbound));
+        advance(IDLE).await;
+        assert!(outbound.rest(a, &link));
+        // it may have got a server of any topic since
+        assert!(!settled(&outbound) && !is_called(&outbound, a));
+        lock(&outbound.table).need(&Target::topic("t"));
+        assert!(!settled(&outbound) && is_called(&outbound, a));
+        assert!(!is_called(&outbound, a), "once");
+        let link = outbound.link_up(a, None);
+        assert!(!settled(&outbound));
+        announce(&outbound, a, &link, announcement(1, &[("u", "a")]));
+        write(&link);
+        assert!(settled(&outbound));
+        // it was needed just now
+        advance(IDLE / 2).await;
+        assert!(!outbound.rest(a, &link));
+        advance(IDLE / 2).await;
+        assert!(outbound.rest(a, &link));
+        outbound.dial_failed(a, "refused");
+        assert!(settled(&outbound));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_topic_that_is_used_anew_calls_whoever_rests() {
+        let outbound = outbound();
+        linked(&outbound, 1, &[("t", "a"), ("u", "a")]);
+        let (b, link) = linked(&outbound, 2, &[("t", "b")]);
+        used(&outbound, "t");
+        used(&outbound, "u");
+        lock(&outbound.table).routes.used_anew = false;
+        advance(IDLE).await;
+        assert!(outbound.rest(b, &link));
+        let used_anew = || lock(&outbound.table).routes.used_anew;
+        used(&outbound, "u");
+        assert!(!used_anew());
+        advance(Duration::from_secs(1)).await;
+        used(&outbound, "t");
+        assert!(used_anew());
+    }
+}

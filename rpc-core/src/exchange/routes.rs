@@ -47,8 +47,7 @@ impl Route {
 
     /// Whether its link is up. Every search asks this of each route that it looks at.
     pub(super) fn is_up(&self) -> bool {
-        #[cfg(test)]
-        work::DONE.set(work::DONE.get() + 1);
+        work::count();
         !self.link.is_lost()
     }
 
@@ -125,8 +124,6 @@ impl Routes {
         // one that is announced twice is there once
         let services = announcement.services.iter();
         for service in services.filter(|service| named.insert(service.name())) {
-            #[cfg(test)]
-            work::DONE.set(work::DONE.get() + 1);
             let announced = known.remove(&service.name()).unwrap_or_else(|| {
                 self.last_announced += 1;
                 self.last_announced
@@ -151,8 +148,6 @@ impl Routes {
     /// Takes out what a node has announced.
     pub(crate) fn remove(&mut self, node: NodeId) {
         for route in self.nodes.remove(&node).unwrap_or_default() {
-            #[cfg(test)]
-            work::DONE.set(work::DONE.get() + 1);
             self.topics.remove(&route);
         }
     }
@@ -358,10 +353,26 @@ pub(crate) fn spoken<'a>(routes: impl IntoIterator<Item = &'a Route>) -> Vec<Str
     spoken
 }
 
-/// What tests count: the routes that were looked at, put in or taken out.
-#[cfg(test)]
+/// How many routes were looked at, put in or taken out: what tests bound.
 pub(super) mod work {
+    #[cfg(test)]
     thread_local! {
-        pub(in crate::exchange) static DONE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+        static DONE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    pub(in crate::exchange) fn count() {
+        #[cfg(test)]
+        DONE.set(DONE.get() + 1);
+    }
+
+    /// How many this takes.
+    #[cfg(test)]
+    pub(super) fn of<T>(what: impl FnOnce() -> T) -> (T, usize) {
+        let before = DONE.get();
+        let done = what();
+        (done, DONE.get() - before)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

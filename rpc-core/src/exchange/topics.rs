@@ -1,6 +1,6 @@
 //! The servers of each topic. What one node announces is put in and taken out without a look at the others.
 
-use super::routes::Route;
+use super::routes::{Route, work};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,7 @@ impl Topics {
 
     /// Puts a server in, in place of what it was announced as before.
     pub(super) fn add(&mut self, route: Arc<Route>) {
+        work::count();
         let service = &route.service;
         let topics = self.0.entry(service.topic.clone()).or_default();
         let at = topics
@@ -56,6 +57,7 @@ impl Topics {
 
     /// Takes a server out.
     pub(super) fn remove(&mut self, route: &Route) {
+        work::count();
         let service = &route.service;
         let Some(topics) = self.0.get_mut(&service.topic) else {
             return;

@@ -8,13 +8,18 @@ use crate::links::keep_linked;
 use crate::tasks::Tasks;
 use rpc_core::exchange::{NodeId, Outbound, TopicName};
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::{sleep, timeout};
 
 /// How many addresses are connected to at a time: a fleet that comes up is not dialled all at once.
 const CONNECTING: usize = 64;
+
+/// How long an address has its turn at most. One that takes longer is connected to beside the others.
+const TURN: Duration = Duration::from_millis(250);
 
 /// How often it is looked whether a link is of use, at least.
 const LOOK: Duration = Duration::from_secs(5);
@@ -137,8 +142,14 @@ impl Dialler {
     /// Connects to an address, when it is its turn.
     pub(crate) async fn connect(&self, address: &Address) -> Result<Connection, String> {
         // it is never closed
-        let _turn = self.connecting.acquire().await.ok();
-        self.engine.connect(address).await
+        let turn = self.connecting.acquire().await.ok();
+        let mut connecting = pin!(self.engine.connect(address));
+        if let Ok(connected) = timeout(TURN, &mut connecting).await {
+            return connected;
+        }
+        // whoever is dead or silent keeps no others waiting
+        drop(turn);
+        connecting.await
     }
 
     /// The link to an address is gone. If it was one of use, the directory is asked at once whether it is still there.
@@ -178,13 +189,13 @@ impl Dialler {
         }
         let again = async {
             if !rests {
-                tokio::time::sleep(backoff.next()).await;
+                sleep(backoff.next()).await;
             }
             if let Some(idle) = self.idle
                 && (rests || self.outbound.is_twin(dialled.node))
             {
                 let rest = self.outbound.called(dialled.node);
-                let _ = tokio::time::timeout(jittered(REST.min(idle)), rest).await;
+                let _ = timeout(jittered(REST.min(idle)), rest).await;
             }
         };
         tokio::select! {

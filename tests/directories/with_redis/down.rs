@@ -1,6 +1,6 @@
 //! A Redis that is down, restarted, slow, or not for us.
 
-use crate::environment::{REDIS, Redis, eventually, free_port};
+use crate::environment::{Redis, eventually, free_port};
 use crate::nodes::{absence, are, client, open, serve, serve_on};
 use crate::stalling::Stalling;
 use rpc_core::{Context, Target};
@@ -9,10 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn one_that_is_down_at_start_is_waited_for() {
-    let Some(program) = REDIS.find() else {
-        return;
-    };
     let port = free_port();
     let url = format!("zmq+redis://127.0.0.1:{port}?poll=100");
     let node = serve(&format!("{url}&listen=127.0.0.1:0"), "a").await;
@@ -22,16 +20,15 @@ async fn one_that_is_down_at_start_is_waited_for() {
     assert!(error.contains(&expected), "{error}");
 
     let waiting = tokio::spawn(async move { client.who(&Context::new()).await });
-    let _redis = Redis::start_at(&program, port, None).await.unwrap();
+    let _redis = Redis::start_at(port, None).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap(), "a");
     node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn one_that_is_restarted_empty_disturbs_no_call() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let node = serve(&format!("{}&lease=1000", redis.node_url()), "a").await;
     let client = client(&redis.url()).await;
     assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
@@ -63,10 +60,9 @@ async fn one_that_is_restarted_empty_disturbs_no_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn an_empty_one_removes_no_node_that_is_linked_and_each_that_is_lost() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let node = serve(&format!("{}&lease=60000", redis.node_url()), "a").await;
     let client = client(&redis.url()).await;
     assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
@@ -84,10 +80,9 @@ async fn an_empty_one_removes_no_node_that_is_linked_and_each_that_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn a_slow_one_stops_nothing_that_works() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let proxy = Stalling::before(redis.port).await;
     let url = format!("zmq+redis://127.0.0.1:{}?poll=100", proxy.port);
     let transport = open(&format!("{url}&listen=127.0.0.1:0")).await;
@@ -113,10 +108,9 @@ async fn a_slow_one_stops_nothing_that_works() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn passwords_open_it_and_are_not_shown() {
-    let Some(redis) = Redis::start_with(Some("s3cret")).await else {
-        return;
-    };
+    let redis = Redis::start_with(Some("s3cret")).await;
     let url = |password: &str| {
         let port = redis.port;
         format!("zmq+redis://:{password}@127.0.0.1:{port}/0?poll=100")
@@ -132,4 +126,33 @@ async fn passwords_open_it_and_are_not_shown() {
         assert!(!error.contains("wr0ng"), "{error}");
     }
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
+async fn one_that_hangs_stops_nothing_that_works() {
+    let redis = Redis::start().await;
+    let a = serve(&format!("{}&lease=1000", redis.node_url()), "a").await;
+    let client = client(&redis.url()).await;
+    assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
+    redis.stop(true);
+    let other = client.prepare(|call| call.target(Target::topic("other")));
+    let error = absence(&other, 5000).await;
+    assert!(error.contains("did not answer in time"), "{error}");
+    // by now the lease has ended
+    for _ in 0..100 {
+        assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
+    }
+    // nodes start and stop without it
+    let begin = Instant::now();
+    let b = serve(&redis.node_url(), "b").await;
+    b.stop().await;
+    let elapsed = begin.elapsed();
+    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+    let c = serve(&redis.node_url(), "c").await;
+    redis.stop(false);
+    eventually("c is found", async || are(&client, &["a", "c"]).await).await;
+    assert_eq!(client.rpc().transport().stats().links_lost, 0);
+    a.stop().await;
+    c.stop().await;
 }

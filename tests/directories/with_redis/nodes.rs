@@ -8,10 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn nodes_appear_and_leave_at_once() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let a = serve(&redis.node_url(), "a").await;
     let client = client(&redis.url()).await;
     assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
@@ -32,10 +31,9 @@ async fn nodes_appear_and_leave_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn a_transport_that_is_closed_leaves_with_all_its_servers() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let node = serve(&redis.node_url(), "a").await;
     let client = client(&redis.url()).await;
     assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
@@ -45,10 +43,9 @@ async fn a_transport_that_is_closed_leaves_with_all_its_servers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn the_servers_of_a_node_leave_one_by_one() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let transport = open(&redis.node_url()).await;
     let one = serve_on(&transport, Target::topic("one"), "node").await;
     let two = serve_on(&transport, Target::topic("two"), "node").await;
@@ -74,10 +71,9 @@ async fn the_servers_of_a_node_leave_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn exchanges_do_not_see_each_other() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let there = Target::topic("who").exchange("there");
     let (a, b) = (open(&redis.node_url()).await, open(&redis.node_url()).await);
     let _here = serve_on(&a, Target::topic("who"), "here").await;
@@ -94,10 +90,9 @@ async fn exchanges_do_not_see_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn a_client_links_to_the_nodes_of_the_topics_that_it_uses() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let mut nodes = Vec::new();
     for at in 0..200 {
         let transport = open(&redis.node_url()).await;
@@ -126,10 +121,9 @@ async fn a_client_links_to_the_nodes_of_the_topics_that_it_uses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn a_node_that_serves_two_topics_does_not_hide_the_others_of_the_second() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let (a, b) = (open(&redis.node_url()).await, open(&redis.node_url()).await);
     let _one = serve_on(&a, Target::topic("one"), "a").await;
     let _two = serve_on(&a, Target::topic("two"), "a").await;
@@ -147,10 +141,9 @@ async fn a_node_that_serves_two_topics_does_not_hide_the_others_of_the_second() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn a_node_that_is_back_is_dialled_at_once() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let url = format!(
         "{}&listen=127.0.0.1:{}&lease=60000",
         redis.url(),
@@ -191,12 +184,11 @@ async fn node_process() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn a_killed_node_is_forgotten_when_its_lease_ends() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let node = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "redis_nodes::node_process"])
+        .args(["--exact", "with_redis::nodes::node_process"])
         .env(NODE_URL, format!("{}&lease=2000", redis.node_url()))
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -1,14 +1,16 @@
 //! What is kept in Redis: as the document says, and whatever else somebody writes there.
 
 use crate::environment::{Redis, eventually};
-use crate::nodes::{absence, are, client, serve};
-use rpc_core::{Context, Target};
+use crate::nodes::{absence, are, client, names, serve};
+use rpc_core::{Context, FanoutError, Target};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn the_record_of_a_node_says_what_it_serves() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let node = serve(&format!("{}&lease=30000", redis.node_url()), "a").await;
     let members: Vec<(String, u64)> = eventually("it has registered", async || {
         let members: Vec<(String, u64)> = redis
@@ -49,11 +51,16 @@ async fn the_record_of_a_node_says_what_it_serves() {
 
 /// A thousand clients that ask once a second cost Redis a thousand short commands a second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn while_nothing_changes_a_poll_is_one_command() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let node = serve(&redis.node_url(), "a").await;
+    // a topic that is not marked yet is read at each poll
+    eventually("the topic is marked", async || {
+        let marks: usize = redis.ask(&["EXISTS", "rpc1:mark:/who"]).await;
+        (marks == 1).then_some(())
+    })
+    .await;
     let client = client(&redis.url()).await;
     eventually("it is linked", async || are(&client, &["a"]).await).await;
     let calls = async |command: &str| -> u64 {
@@ -74,10 +81,9 @@ async fn while_nothing_changes_a_poll_is_one_command() {
 
 /// A node that is written by hand is found, so others can write it, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
 async fn wrong_records_are_skipped() {
-    let Some(redis) = Redis::start().await else {
-        return;
-    };
+    let redis = Redis::start().await;
     let topic = "rpc1:topic:/who";
     let write = async |instance: &str, record: &str| {
         let key = format!("rpc1:node:{instance}");
@@ -134,5 +140,61 @@ async fn wrong_records_are_skipped() {
     let error = absence(&other, 500).await;
     assert!(error.contains("no node is known"), "{error}");
     are(&client, &["a"]).await.unwrap();
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
+async fn a_thousand_records_of_something_else_keep_nobody_waiting() {
+    let redis = Redis::start().await;
+    // all addresses of the loopback network lead to these: one that says nothing, and one that speaks something else
+    let silent = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let other = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let ports = [&silent, &other].map(|listener| listener.local_addr().unwrap().port());
+    let serving = tokio::spawn(async move {
+        let mut kept = Vec::new();
+        loop {
+            tokio::select! {
+                accepted = silent.accept() => kept.extend(accepted),
+                accepted = other.accept() => if let Ok((mut stream, _)) = accepted {
+                    let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
+                },
+            }
+        }
+    });
+    let mut commands = redis::pipe();
+    for at in 0..1000_u32 {
+        let instance = format!("{:032x}", at + 1);
+        let address = format!(
+            "127.1.{}.{}:{}",
+            at / 250,
+            at % 250 + 1,
+            ports[at as usize % 2]
+        );
+        let record = format!(r#"{{"v":1,"instance":"{instance}","address":"{address}"}}"#);
+        commands
+            .set(format!("rpc1:node:{instance}"), record)
+            .ignore()
+            .zadd("rpc1:topic:/who", &instance, 9_000_000_000_000_u64)
+            .ignore();
+    }
+    redis.run(&commands).await;
+    let node = serve(&redis.node_url().replace("127.0.0.1:0", "127.9.9.9:0"), "a").await;
+    let client = client(&redis.url()).await;
+    let begin = Instant::now();
+    assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
+    let elapsed = begin.elapsed();
+    assert!(elapsed < Duration::from_secs(15), "{elapsed:?}");
+    for _ in 0..100 {
+        assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
+    }
+    match names(&client.prepare(|call| call.timeout(Duration::from_secs(10)))).await {
+        Err(FanoutError::Incomplete(incomplete)) => {
+            assert_eq!(incomplete.accepted, ["a"]);
+            assert_eq!(incomplete.unreached.len(), 1000);
+        }
+        other => panic!("{other:?}"),
+    }
+    serving.abort();
     node.stop().await;
 }
