@@ -29,6 +29,7 @@
 //! | `max_message=n` | how many bytes a request or an answer may have, at least 65,536. The same at both ends: what is larger is refused by whoever sends it, and a peer that sends it all the same is dropped | 8 MiB |
 //! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
 //! | `connections=n` | how many connections a node may have; further ones are closed at once | 4,096 |
+//! | `idle=n` | for how many milliseconds a client keeps a link that is of no use, at least 100, or 0 for ever: see below | 600,000 |
 //! | `engine=name` | `zmtp`, or with the feature `engine-zeromq` also `zeromq`: see below | `zmtp` |
 //! | `resolver=ip:port` | DNS: who is asked | the system's resolvers |
 //! | `lease=n` | Redis: how many milliseconds a node is believed to live after it said so, 1,000 to 3,600,000; it says so three times in that time | 15,000 |
@@ -51,16 +52,28 @@
 //!   written with `%` and two hexadecimal digits each. There is no TLS to Redis. What is kept there is written down in
 //!   `docs/redis-directory.md`. Who can write to it decides whom clients dial: give it a password, and a network of its own.
 //!
-//! Clients of a list or a name link to all its nodes, since only a node itself knows what it serves: a node that was not linked could have
-//! started a server since, and a fanout would miss it. An idle link costs its two sides some kilobytes and a heartbeat. Where that is too much, at
-//! thousands of nodes of many topics, Redis is the directory that says beforehand which are needed. At most 64 connections
-//! are being made at a time, so that a large list is dialled in turns.
+//! Only a node itself knows what it serves, so a client of a list or a name links to all its nodes at first, 64 at a time, so that a large
+//! one is dialled in turns. With Redis it knows beforehand which are needed.
+//!
+//! # Links of no use
+//!
+//! A link costs its two sides some kilobytes, and a heartbeat when nothing else is sent. One is of use while something is in flight on it,
+//! or while messages are sent to a topic that its node serves. When it was not for ten minutes (`idle`), it is closed, and the node
+//! rests. Nobody need know:
+//!
+//! - Whoever needs everybody has everybody: a fanout, a gather, a survey, `ready`, a message that finds nobody, and the first message to a topic
+//!   after a long time. All nodes that rest are dialled at once then, and waited for as any other; they are kept for `idle` again.
+//! - A node that rests is dialled every minute (or `idle`, if that is shorter; give or take a quarter), and linked as long as that takes. If it
+//!   has got a server that is of use, it keeps its link. So a server that starts on such a node gets its turn after 75 seconds at
+//!   most, while others serve its topic; when there are none, it is found at once.
+//!
+//! It is no loss: nothing was in flight, and [`links_lost`](rpc_core::TransportStats::links_lost) does not count it.
 //!
 //! # Links
 //!
-//! A node has one listening socket for all its servers. A client has one link to each node, and dials again when one is lost, at once when
-//! Redis has another instance there, otherwise with a delay of 50 ms that doubles up to 5 s, give or take a quarter, so that a fleet does not come back all at once. Links
-//! are made when the first message is sent; nothing has to be up before that, and a server that is not up yet is waited for
+//! A node has one listening socket for all its servers. A client has one link to each node, and dials again when one is lost: at once when the
+//! directory says that the node is back, otherwise with a delay of 50 ms that doubles up to 5 s, give or take a quarter, so that a fleet does not
+//! come back all at once. Links are made when the first message is sent; nothing has to be up before that, and a server that is not up yet is waited for
 //! within the deadline of the message. After a long outage it may take up to six seconds until a node is dialled again: a timeout
 //! that is shorter can end before that.
 //!

@@ -25,6 +25,16 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+/// How long a node is believed to live after it said so, unless its URL says otherwise.
+const LEASE: Duration = Duration::from_secs(15);
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+const LONGEST_LEASE: Duration = Duration::from_secs(60 * 60);
+
+/// How often a client asks for changes, unless its URL says otherwise.
+const POLL: Duration = Duration::from_secs(1);
+const SHORTEST_POLL: Duration = Duration::from_millis(50);
+const LONGEST_POLL: Duration = Duration::from_secs(60);
+
 /// A Redis server, and how it is used.
 #[derive(Clone)]
 pub(crate) struct RedisServer {
@@ -61,27 +71,27 @@ impl RedisServer {
             info: info.set_redis_settings(settings),
             host,
             port,
-            lease: milliseconds(url, "lease", 15_000, 1_000..=3_600_000)?,
-            poll: milliseconds(url, "poll", 1_000, 50..=60_000)?,
+            lease: time(url, "lease", LEASE, SHORTEST_LEASE..=LONGEST_LEASE)?,
+            poll: time(url, "poll", POLL, SHORTEST_POLL..=LONGEST_POLL)?,
         })
     }
 }
 
-fn milliseconds(
+fn time(
     url: &TransportUrl,
     key: &str,
-    default: u64,
-    range: RangeInclusive<u64>,
+    default: Duration,
+    range: RangeInclusive<Duration>,
 ) -> Result<Duration, ParseUrlError> {
-    let milliseconds = url.number(key)?.unwrap_or(default);
-    if !range.contains(&milliseconds) {
+    let time = url.number(key)?.map_or(default, Duration::from_millis);
+    if !range.contains(&time) {
         return Err(ParseUrlError::new(format!(
             "`{key}` is {} to {} milliseconds",
-            range.start(),
-            range.end()
+            range.start().as_millis(),
+            range.end().as_millis()
         )));
     }
-    Ok(Duration::from_millis(milliseconds))
+    Ok(time)
 }
 
 impl PartialEq for RedisServer {

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 const UNUSED: Duration = Duration::from_secs(600);
 
 /// How many instances all topics have together at most, those counted twice that serve two.
-const MOST_MEMBERS: usize = 16 * MOST_NODES;
+const MOST_MEMBERS: usize = 64 * 1024;
 
 /// How many topics are read at a time.
 const TOPICS: usize = 16;
