@@ -1,11 +1,11 @@
 //! Addresses of nodes, as URLs have them.
 
-use rpc_core::transport::{ParseUrlError, TransportUrl};
+use rpc_core::transport::ParseUrlError;
 use std::fmt;
 use std::path::PathBuf;
 
 /// The address of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Address {
     /// A host name, an IPv4 address, or an IPv6 address without brackets.
     Tcp {
@@ -16,7 +16,7 @@ pub(crate) enum Address {
 }
 
 impl Address {
-    fn parse(text: &str, ipc: bool) -> Result<Self, ParseUrlError> {
+    pub(crate) fn parse(text: &str, ipc: bool) -> Result<Self, ParseUrlError> {
         if ipc {
             if !text.starts_with('/') {
                 return Err(ParseUrlError::new(format!(
@@ -28,6 +28,7 @@ impl Address {
         Self::tcp(text)
     }
 
+    /// `host:port`.
     pub(crate) fn tcp(text: &str) -> Result<Self, ParseUrlError> {
         let wrong = || {
             ParseUrlError::new(format!(
@@ -77,137 +78,6 @@ impl fmt::Display for Address {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
             Self::Ipc(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
-
-/// What a URL says: which nodes there are, and where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Directory {
-    ipc: bool,
-    pub(crate) nodes: Vec<Address>,
-    listen: Option<Address>,
-    pub(crate) advertise: Option<Address>,
-}
-
-impl Directory {
-    pub(crate) fn parse(url: &TransportUrl) -> Result<Self, ParseUrlError> {
-        let ipc = url.scheme() == "zmq+ipc";
-        if ipc && cfg!(not(unix)) {
-            return Err(ParseUrlError::new("`zmq+ipc://` is for Unix"));
-        }
-        let address = |text: &str| Address::parse(text, ipc);
-        let nodes: Vec<Address> = url
-            .rest()
-            .split(',')
-            .filter(|text| !text.is_empty())
-            // a trailing slash, as URLs have it
-            .map(|text| {
-                address(if ipc {
-                    text
-                } else {
-                    text.trim_end_matches('/')
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        let listen = url.option("listen").map(address).transpose()?;
-        if nodes.is_empty() && listen.is_none() {
-            return Err(ParseUrlError::new(if ipc {
-                "the URL names no node: write `zmq+ipc:///run/node.sock`"
-            } else {
-                "the URL names no node: write `zmq://host:port`, or `zmq://?listen=host:port` for a process that only serves"
-            }));
-        }
-        if let Some(twice) = nodes
-            .iter()
-            .enumerate()
-            .find_map(|(at, node)| nodes[..at].contains(node).then_some(node))
-        {
-            return Err(ParseUrlError::new(format!("the URL names {twice} twice")));
-        }
-        Ok(Self {
-            ipc,
-            nodes,
-            listen,
-            advertise: url.option("advertise").map(address).transpose()?,
-        })
-    }
-
-    /// Where a server listens, which may say so itself.
-    pub(crate) fn listen(&self, own: Option<&str>) -> Result<Address, ParseUrlError> {
-        match (own, &self.listen, &self.nodes[..]) {
-            (Some(own), _, _) => Address::parse(own, self.ipc),
-            (None, Some(listen), _) => Ok(listen.clone()),
-            (None, None, [only]) => Ok(only.clone()),
-            (None, None, _) => Err(ParseUrlError::new(
-                "the URL names several nodes, so it must say where this one listens: add `?listen=host:port`",
-            )),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn directory(url: &str) -> Result<Directory, ParseUrlError> {
-        Directory::parse(&url.parse().unwrap())
-    }
-
-    #[test]
-    fn lists_of_nodes() {
-        let parsed = directory("zmq://a:1,[::1]:2,127.0.0.1:3/").unwrap();
-        let shown: Vec<String> = parsed.nodes.iter().map(ToString::to_string).collect();
-        assert_eq!(shown, ["a:1", "[::1]:2", "127.0.0.1:3"]);
-        let parsed = directory("zmq+ipc:///run/a.sock,/run/b.sock").unwrap();
-        assert_eq!(parsed.nodes[1], Address::Ipc("/run/b.sock".into()));
-    }
-
-    #[test]
-    fn where_a_server_listens() {
-        let listen = |url: &str, own| {
-            directory(url)
-                .unwrap()
-                .listen(own)
-                .map(|address| address.to_string())
-        };
-        assert_eq!(listen("zmq://a:1", None).unwrap(), "a:1");
-        assert_eq!(
-            listen("zmq://a:1?listen=0.0.0.0:5", None).unwrap(),
-            "0.0.0.0:5"
-        );
-        assert_eq!(
-            listen("zmq://a:1?listen=0.0.0.0:5", Some("b:7")).unwrap(),
-            "b:7"
-        );
-        assert_eq!(
-            listen("zmq://?listen=0.0.0.0:0", None).unwrap(),
-            "0.0.0.0:0"
-        );
-        assert!(
-            listen("zmq://a:1,b:1", None)
-                .unwrap_err()
-                .to_string()
-                .contains("?listen=")
-        );
-    }
-
-    #[test]
-    fn says_what_is_wrong() {
-        for (url, expected) in [
-            ("zmq://", "names no node"),
-            ("zmq://a", "host:port"),
-            ("zmq://a:b", "65535"),
-            ("zmq://a:70000", "65535"),
-            ("zmq://::1:5", "host:port"),
-            ("zmq://[::1:5", "host:port"),
-            ("zmq://a b:5", "host:port"),
-            ("zmq://a:1,a:1", "twice"),
-            ("zmq+ipc://run/x", "absolute path"),
-            ("zmq://a:1?listen=x", "host:port"),
-        ] {
-            let error = directory(url).unwrap_err().to_string();
-            assert!(error.contains(expected), "{url}: {error}");
         }
     }
 }

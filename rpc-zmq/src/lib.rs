@@ -12,14 +12,17 @@
 //! |---|---|
 //! | `zmq://host:port[,host:port…]` | nodes over TCP; IPv6 addresses in brackets |
 //! | `zmq+ipc:///path[,/path…]` | nodes over Unix domain sockets, on Unix |
+//! | `zmq+dns://name:port` | the nodes at all addresses of a name (A and AAAA records), each with this port |
+//! | `zmq+dns://_service._tcp.name` | the nodes that the SRV records of a service name; priorities and weights are not heeded |
+//! | `zmq+redis://[user:password@]host[:6379][/0]` | nodes that register themselves in Redis |
 //!
-//! The hosts are those that clients connect to. A server listens where `listen` says, in the URL or on its builder; without it,
-//! a URL of exactly one host is where it listens.
+//! The hosts of a list are those that clients connect to. A server listens where `listen` says, in the URL or on its builder; without
+//! it, a list of exactly one host is where it listens.
 //!
 //! | option | meaning | default |
 //! |---|---|---|
 //! | `listen=host:port` | where servers of this transport listen; port 0 is any free one | the URL's one host |
-//! | `advertise=host:port` | what the node calls itself, in logs and errors of its clients | where it listens |
+//! | `advertise=host:port` | what the node calls itself, in logs and errors of its clients; with Redis, where clients find it | where it listens |
 //! | `window=n` | how many requests one client may have in flight at this node | 1,024 |
 //! | `window_bytes=n` | how many bytes of requests one client may have in flight at this node | 64 MiB |
 //! | `unread_bytes=n` | how many bytes of answers may wait for a client that does not read them; with more, it is dropped | 64 MiB |
@@ -29,13 +32,51 @@
 //! | `key=file` | the secret key of this process: links prove who is at both ends, and are encrypted. See Security | none |
 //! | `peers=file` | with `key`: the list of the others' public keys, and what each may do | none |
 //! | `auth=none` | a node without keys may listen where other machines can connect, and whoever does may call everything | `start` fails there |
+//! | `idle=n` | for how many milliseconds a client keeps a link that is of no use, at least 100, or 0 for ever: see below | 600,000 |
 //! | `engine=name` | `zmtp`, or with the feature `engine-zeromq` also `zeromq`: see below | `zmtp` |
+//! | `resolver=ip:port` | DNS: who is asked | the system's resolvers |
+//! | `lease=n` | Redis: how many milliseconds a node is believed to live after it said so, 1,000 to 3,600,000; it says so three times in that time | 15,000 |
+//! | `poll=n` | Redis: after how many milliseconds a client asks for changes again, 50 to 60,000, give or take a quarter | 1,000 |
+//!
+//! # Directories
+//!
+//! A list is complete. DNS and Redis are asked again and again, and what they say only adds: a new address is dialled, and a link ends
+//! when its connection does, whatever the directory says by then. An address whose link is lost is dialled again until an answer of the
+//! directory does not list it. So a directory that is slow, down, empty after a restart or wrong stops nothing that works. One that is
+//! down when the first message is sent is waited for within the deadline of the message, and the error says what is wrong with it.
+//!
+//! - **DNS** is asked again when the TTL has passed (1 s at least, 30 s at most, give or take a quarter), and at once when a link is lost. Each
+//!   address is a node, so a headless service of Kubernetes is a directory. A name with both kinds of records for one host is one
+//!   node: the second link to an instance is closed.
+//! - **Redis** is told by each node where it is and what it serves, under a lease that the node renews. A server that has stopped, and
+//!   whose [`wait`](rpc_core::Server::wait) has ended, is not found any more; what was killed is found until its lease ends. A client links only to the
+//!   nodes of the topics that it uses, when it uses one first; it asks for a topic until nothing was sent to it for ten minutes. Nodes
+//!   need an address that clients can reach: with `listen=0.0.0.0:5555`, `advertise` is needed. The password, if it has special characters, is
+//!   written with `%` and two hexadecimal digits each. There is no TLS to Redis. What is kept there is written down in
+//!   `docs/redis-directory.md`. Who can write to it decides whom clients dial: give it a password, and a network of its own.
+//!
+//! Only a node itself knows what it serves, so a client of a list or a name links to all its nodes at first, 64 at a time, so that a large
+//! one is dialled in turns. With Redis it knows beforehand which are needed.
+//!
+//! # Links of no use
+//!
+//! A link costs its two sides some kilobytes, and a heartbeat when nothing else is sent. One is of use while something is in flight on it,
+//! or while messages are sent to a topic that its node serves. When it was not for ten minutes (`idle`), it is closed, and the node
+//! rests. Nobody need know:
+//!
+//! - Whoever needs everybody has everybody: a fanout, a gather, a survey, `ready`, a message that finds nobody, and the first message to a topic
+//!   after a long time. All nodes that rest are dialled at once then, and waited for as any other; they are kept for `idle` again.
+//! - A node that rests is dialled every minute (or `idle`, if that is shorter; give or take a quarter), and linked as long as that takes. If it
+//!   has got a server that is of use, it keeps its link. So a server that starts on such a node gets its turn after 75 seconds at
+//!   most, while others serve its topic; when there are none, it is found at once.
+//!
+//! It is no loss: nothing was in flight, and [`links_lost`](rpc_core::TransportStats::links_lost) does not count it.
 //!
 //! # Links
 //!
-//! A node has one listening socket for all its servers. A client has one link to each node, and dials again when one is lost,
-//! with a delay of 50 ms that doubles up to 5 s, give or take a quarter, so that a fleet does not come back all at once. Links
-//! are made when the first message is sent; nothing has to be up before that, and a server that is not up yet is waited for
+//! A node has one listening socket for all its servers. A client has one link to each node, and dials again when one is lost: at once when the
+//! directory says that the node is back, otherwise with a delay of 50 ms that doubles up to 5 s, give or take a quarter, so that a fleet does not
+//! come back all at once. Links are made when the first message is sent; nothing has to be up before that, and a server that is not up yet is waited for
 //! within the deadline of the message. After a long outage it may take up to six seconds until a node is dialled again: a timeout
 //! that is shorter can end before that.
 //!
@@ -99,14 +140,16 @@
 mod address;
 mod backoff;
 mod curve;
+mod directory;
 mod engine;
 mod keyring;
 mod links;
 mod security;
+mod tasks;
 
 pub use curve::{ParseKeyError, PublicKey, SecretKey};
 
-use address::Directory;
+use directory::Directory;
 use engine::Engine;
 use links::ZmqLinks;
 use rpc_core::exchange::Exchange;
@@ -123,14 +166,14 @@ pub async fn connect(url: &str) -> Result<Transport, OpenError> {
     Transports::new().with(scheme()).open(url).await
 }
 
-/// The URLs `zmq://` and `zmq+ipc://`, for [`Transports`].
+/// The URLs `zmq://`, `zmq+ipc://`, `zmq+dns://` and `zmq+redis://`, for [`Transports`].
 ///
 /// ```
 /// let transports = rpc_core::Transports::new().with(rpc_zmq::scheme());
 /// ```
 #[must_use]
 pub const fn scheme() -> Scheme {
-    Scheme::new(&["zmq", "zmq+ipc"], open)
+    Scheme::new(&["zmq", "zmq+ipc", "zmq+dns", "zmq+redis"], open)
 }
 
 fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
@@ -140,9 +183,11 @@ fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
         "window",
         "window_bytes",
         "unread_bytes",
+        "idle",
     ]
     .into_iter()
     .chain(Security::NAMES)
+    .chain(directory::options(url.scheme()).iter().copied())
     .chain(Engine::option_names())
     .collect();
     url.only_options(&known)?;

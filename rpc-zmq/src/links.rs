@@ -1,16 +1,19 @@
 //! Links over ZeroMQ: which connections there are. What happens on one is the engine's affair.
 
-use crate::address::{Address, Directory};
+use crate::address::Address;
 use crate::backoff::Backoff;
+use crate::directory::{Dialled, Dialler, Directory, Registrar};
 use crate::engine::{Closing, Connection, Ended, Engine, ToNode};
 use crate::security::Security;
+use crate::tasks::Tasks;
 use rpc_core::StartError;
 use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// How long a node may take to announce itself once it is connected to.
 const ANNOUNCEMENT: Duration = Duration::from_secs(5);
@@ -25,8 +28,12 @@ pub(crate) struct ZmqLinks {
     security: Security,
     close: watch::Sender<bool>,
     closing: Closing,
-    /// Every task of this transport. They end when it is dropped.
-    tasks: Mutex<JoinSet<()>>,
+    /// Those of the links, and the one that listens.
+    tasks: Arc<Tasks>,
+    /// Those that ask the directory, and tell it about this node.
+    asking: Tasks,
+    /// Who tells the directory about this node, once it listens.
+    registrar: OnceLock<Arc<Registrar>>,
     /// Held while a first server starts to listen, so that a second one waits.
     listening: tokio::sync::Mutex<Option<Listening>>,
     bound: Mutex<Option<String>>,
@@ -47,17 +54,20 @@ impl ZmqLinks {
             security,
             close,
             closing,
-            tasks: Mutex::default(),
+            tasks: Arc::default(),
+            asking: Tasks::default(),
+            registrar: OnceLock::new(),
             listening: tokio::sync::Mutex::default(),
             bound: Mutex::default(),
         }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .spawn(task);
+    /// Tells the directory about this node, if it wants to know.
+    fn register(&self, inbound: &Arc<Inbound>) {
+        if let Some(registrar) = self.directory.registrar(inbound) {
+            let registrar = self.registrar.get_or_init(|| registrar);
+            self.asking.spawn(Arc::clone(registrar).run());
+        }
     }
 
     /// Follows the list of keys, and tells of each change in it.
@@ -66,7 +76,7 @@ impl ZmqLinks {
             return;
         };
         let mut closing = self.closing.clone();
-        self.spawn(async move {
+        self.asking.spawn(async move {
             let mut changes = keyring.changes();
             let tell = async {
                 while changes.changed().await.is_ok() {
@@ -86,15 +96,10 @@ impl Links for ZmqLinks {
     fn dial(&self, outbound: &Arc<Outbound>) {
         let told = Arc::clone(outbound);
         self.follow_keys(move || told.rights_changed());
-        for address in &self.directory.nodes {
-            let node = outbound.add_node(&address.to_string());
-            self.spawn(keep_linked(
-                Arc::clone(outbound),
-                node,
-                address.clone(),
-                self.engine.clone(),
-                self.closing.clone(),
-            ));
+        let idle = self.directory.idle;
+        let dialler = Dialler::new(outbound, &self.engine, &self.closing, idle, &self.tasks);
+        if let Some(task) = self.directory.follow(&dialler) {
+            self.asking.spawn(task);
         }
     }
 
@@ -121,6 +126,7 @@ impl Links for ZmqLinks {
                     let wanted = wanted?;
                     let allowed = self.security.allows(&wanted).await;
                     allowed.map_err(StartError::Listen)?;
+                    self.directory.check_advertised(&wanted)?;
                     let (listener, bound) = self
                         .engine
                         .bind(&wanted)
@@ -136,7 +142,9 @@ impl Links for ZmqLinks {
                     tracing::info!(name: "rpc.node.listening", address = %bound, advertised = name, "node is listening");
                     let told = Arc::clone(&inbound);
                     self.follow_keys(move || told.announce());
-                    self.spawn(listener.serve(inbound, self.closing.clone()));
+                    self.register(&inbound);
+                    self.tasks
+                        .spawn(listener.serve(inbound, self.closing.clone()));
                     *self.bound.lock().unwrap_or_else(PoisonError::into_inner) =
                         Some(bound.to_string());
                     *listening = Some(Listening {
@@ -160,98 +168,123 @@ impl Links for ZmqLinks {
         self.engine.max_frame()
     }
 
+    fn registered(&self) -> BoxFuture<()> {
+        let registrar = self.registrar.get().map(Arc::clone);
+        Box::pin(async move {
+            if let Some(registrar) = registrar {
+                registrar.caught_up().await;
+            }
+        })
+    }
+
     fn written(&self) -> BoxFuture<()> {
         let engine = self.engine.clone();
         Box::pin(async move { engine.written().await })
     }
 
     fn close(&self) -> BoxFuture<()> {
-        let mut tasks =
-            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let _ = self.close.send(true);
+        let asked = self.asking.shutdown();
+        // links that are closed end by themselves, once the peer has what was written
+        let ended = self.tasks.end(CLOSING);
+        let registrar = self.registrar.get().map(Arc::clone);
         Box::pin(async move {
-            // links that are closed end by themselves, once the peer has what was written
-            let ended = async { while tasks.join_next().await.is_some() {} };
-            if tokio::time::timeout(CLOSING, ended).await.is_err() {
-                tasks.shutdown().await;
-            }
+            asked.await;
+            let left = async {
+                if let Some(registrar) = registrar {
+                    registrar.leave().await;
+                }
+            };
+            tokio::join!(left, ended);
         })
     }
 }
 
-/// Dials a node again and again, and carries frames while there is a connection.
-async fn keep_linked(
-    outbound: Arc<Outbound>,
-    node: NodeId,
-    address: Address,
-    engine: Engine,
-    mut closing: Closing,
-) {
+/// Dials a node again and again while the directory lists it, and carries frames while there is a connection.
+pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
+    let (outbound, node) = (&dialler.outbound, dialled.node);
+    let mut closing = dialler.closing();
     let mut backoff = Backoff::new();
     loop {
+        let mut rests = false;
         let connected = tokio::select! {
-            connected = engine.connect(&address) => connected,
+            connected = dialler.connect(&dialled.address) => connected,
             () = closing.wait() => return,
         };
         match connected {
             Ok(connection) => {
                 let mut up = Up {
-                    outbound: &outbound,
+                    outbound,
                     node,
                     link: outbound.link_up(node, connection.rights()),
                     reason: "the transport was closed".into(),
+                    rests: false,
                 };
-                let ended = carry(&outbound, node, &up.link, connection).await;
+                dialled.connected();
+                let ended = carry(&mut up, connection, dialler.look()).await;
                 up.reason = ended.reason().to_owned();
                 if up.link.was_announced() {
                     backoff.reset();
                 }
+                rests = up.rests;
+                if !rests {
+                    dialler.lost(&dialled, up.link.was_announced());
+                }
                 drop(up);
                 ended.linger().await;
             }
-            Err(reason) => outbound.dial_failed(node, &reason),
+            Err(reason) => {
+                dialler.lost(&dialled, false);
+                outbound.dial_failed(node, &reason);
+            }
         }
-        tokio::select! {
-            () = tokio::time::sleep(backoff.next()) => {}
+        let again = tokio::select! {
+            again = dialler.pause(&dialled, &mut backoff, rests) => again,
             () = closing.wait() => return,
+        };
+        if !again {
+            return;
         }
     }
 }
 
 /// A link that is up, however its task ends.
 struct Up<'a> {
-    outbound: &'a Outbound,
+    outbound: &'a Arc<Outbound>,
     node: NodeId,
     link: Arc<ClientLink>,
     reason: String,
+    /// It was closed since it was of no use.
+    rests: bool,
 }
 
 impl Drop for Up<'_> {
     fn drop(&mut self) {
-        self.outbound.link_down(self.node, &self.link, &self.reason);
+        if !self.rests {
+            self.outbound.link_down(self.node, &self.link, &self.reason);
+        }
     }
 }
 
-/// Carries frames until the connection is lost, or the link is given up.
-async fn carry(
-    outbound: &Arc<Outbound>,
-    node: NodeId,
-    link: &Arc<ClientLink>,
-    connection: Connection,
-) -> Ended {
+/// Carries frames until the connection is lost, or the link is given up. Now and then it is looked whether it is of use.
+async fn carry(up: &mut Up<'_>, connection: Connection, look: Option<Duration>) -> Ended {
     let end = ToNode {
-        outbound: Arc::clone(outbound),
-        node,
-        link: Arc::clone(link),
+        outbound: Arc::clone(up.outbound),
+        node: up.node,
+        link: Arc::clone(&up.link),
     };
-    let announced = async {
-        tokio::time::sleep(ANNOUNCEMENT).await;
-        if link.was_announced() {
-            std::future::pending::<()>().await;
+    let mut carried = pin!(connection.carry(Arc::new(end)));
+    let mut announcement = pin!(sleep(ANNOUNCEMENT));
+    loop {
+        tokio::select! {
+            ended = &mut carried => return ended,
+            () = &mut announcement, if !announcement.is_elapsed() => if !up.link.was_announced() {
+                return Ended::Dropped("the node did not say in time what it serves".into());
+            },
+            // it ends by itself once its link is closed
+            () = sleep(look.unwrap_or_default()), if look.is_some() => {
+                up.rests |= up.outbound.rest(up.node, &up.link);
+            }
         }
-    };
-    tokio::select! {
-        ended = connection.carry(Arc::new(end)) => ended,
-        () = announced => Ended::Dropped("the node did not say in time what it serves".into()),
     }
 }

@@ -84,7 +84,10 @@ fn test_modules(source: &Source) -> Vec<PathBuf> {
     .iter()
     .flat_map(|attribute| source.text.split(attribute).skip(1))
     .filter_map(|after| {
-        let declared = after.trim_start().trim_start_matches("pub ");
+        let declared = after.trim_start();
+        let declared = declared
+            .trim_start_matches("pub(super) ")
+            .trim_start_matches("pub ");
         let (name, _) = declared.strip_prefix("mod ")?.split_once(';')?;
         Some(folder.join(name))
     })

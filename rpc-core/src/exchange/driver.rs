@@ -39,6 +39,11 @@ pub trait Links: Send + Sync + 'static {
         usize::MAX
     }
 
+    /// Waits until a directory knows which servers there are now. Where none is told, that is at once.
+    fn registered(&self) -> BoxFuture<()> {
+        Box::pin(async {})
+    }
+
     /// Waits until the frames that were taken are on their way, as far as the transport can tell.
     fn written(&self) -> BoxFuture<()>;
 
@@ -233,7 +238,10 @@ impl<L: Links> Driver for Exchange<L> {
                 }
             };
             // what is not written by then is lost with its link
-            let _ = tokio::time::timeout(limit, flushed).await;
+            let _ = tokio::time::timeout(limit, async {
+                tokio::join!(flushed, links.registered());
+            })
+            .await;
         })
     }
 

@@ -23,7 +23,7 @@ pub(crate) fn fanout(
         outbound,
         parts,
         args,
-        settled: Settled::new(),
+        settled: Settled::default(),
         accepted: Vec::new(),
         refused: Vec::new(),
         unknown: Vec::new(),
@@ -56,7 +56,7 @@ impl Round {
         } else {
             self.send_to_all().await?;
             self.refused.extend(self.outbound.shadowed(&self.parts));
-            self.outbound.unreached()
+            self.outbound.unreached(&self.parts.target)
         };
         if self.refused.is_empty() && self.unknown.is_empty() && unreached.is_empty() {
             return Ok(Fanout::new(self.accepted));
@@ -133,13 +133,15 @@ impl Round {
             }
             // if nobody at all is there, somebody is waited for
             if asked.is_empty()
-                && (deadline.is_elapsed() || rounds.are_over(&lock(&outbound.table)))
+                && (deadline.is_elapsed() || rounds.are_over(&parts.target, &lock(&outbound.table)))
             {
                 if !self.refused.is_empty() {
                     // whoever refused it in an earlier round has gone since
                     return Ok(());
                 }
-                return Err(FanoutError::Rpc(self.of_message(outbound.nobody(&rounds))));
+                return Err(FanoutError::Rpc(
+                    self.of_message(outbound.nobody(&parts.target, &rounds)),
+                ));
             }
             let all = settled && !asked.is_empty();
             if sending.is_empty() && (all || deadline.is_elapsed()) {

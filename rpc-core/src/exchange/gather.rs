@@ -117,7 +117,12 @@ impl All {
             }
             if self.asking.is_empty() {
                 let nobody = self.known.is_empty();
-                if nobody && (late || self.rounds.are_over(&lock(&outbound.table))) {
+                if nobody
+                    && (late
+                        || self
+                            .rounds
+                            .are_over(&shared.parts.target, &lock(&outbound.table)))
+                {
                     self.rest = Some(self.nobody());
                 } else if self.found || late {
                     self.rest = Some(self.rest());
@@ -145,7 +150,7 @@ impl All {
         let Shared {
             outbound, parts, ..
         } = &*self.shared;
-        let (routes, settled) = outbound.servers(parts, &Settled::new());
+        let (routes, settled) = outbound.servers(parts, &Settled::default());
         for route in routes {
             if self.known.insert(route.service.server.clone()) {
                 self.waiting.push_back(route);
@@ -169,7 +174,7 @@ impl All {
         if !unreached.is_empty() {
             return unreached;
         }
-        let error = shared.of_message(shared.outbound.nobody(&self.rounds));
+        let error = shared.of_message(shared.outbound.nobody(&shared.parts.target, &self.rounds));
         vec![(shared.parts.target.to_string(), Err(error))]
     }
 
@@ -190,7 +195,11 @@ impl All {
     }
 
     fn unreached(&self) -> Vec<Answer> {
-        let unreached = self.shared.outbound.unreached().into_iter();
+        let unreached = self
+            .shared
+            .outbound
+            .unreached(&self.shared.parts.target)
+            .into_iter();
         let answer = |(address, reason): (String, String)| {
             let error = self
                 .shared

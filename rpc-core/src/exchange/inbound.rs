@@ -6,6 +6,7 @@ use super::frame::{
     self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, Kind, RequestHeader, Window,
 };
 use super::peer::{Begin, NOT_READING, ServerLink};
+use super::registration::Registration;
 use crate::server::{Arrived, Responder, Service};
 use crate::sync::Mutex;
 use crate::transport::TransportCounters;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How many requests a client may have in flight at a node, unless the node's URL says otherwise.
@@ -34,6 +36,8 @@ pub struct Inbound {
     table: Mutex<Table>,
     /// The serial of the last announcement. Held while one is made and pushed, so that none overtakes a newer one.
     announcing: Mutex<u64>,
+    /// How often it was announced, for whoever tells a directory.
+    announcements: watch::Sender<u64>,
     counters: Arc<TransportCounters>,
 }
 
@@ -55,6 +59,7 @@ impl Inbound {
             max_frame: usize::MAX,
             table: Mutex::default(),
             announcing: Mutex::default(),
+            announcements: watch::Sender::default(),
             counters,
         }
     }
@@ -191,6 +196,25 @@ impl Inbound {
                     .clone()
             };
             link.announce(*serial, frame);
+        }
+        self.announcements.send_replace(*serial);
+    }
+
+    /// The serial of the last announcement: what [`registration`](Self::registration) gives has changed when this does.
+    #[must_use]
+    pub fn announcements(&self) -> watch::Receiver<u64> {
+        self.announcements.subscribe()
+    }
+
+    /// What a directory is told about this node.
+    #[must_use]
+    pub fn registration(&self) -> Registration {
+        let table = lock(&self.table);
+        let servers = table.services.iter().map(|service| announced(service));
+        Registration {
+            instance: self.instance,
+            address: table.address.clone(),
+            servers: servers.map(Into::into).collect(),
         }
     }
 

@@ -9,8 +9,8 @@ use super::stream::StreamQueue;
 use super::waiting::{Answer, Waiting};
 use crate::codec::Encoded;
 use crate::lock;
-use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
@@ -69,6 +69,13 @@ impl State {
     }
 }
 
+/// An instance, and the key that it has proved.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    key: Option<Box<[u8]>>,
+    instance: [u8; 16],
+}
+
 impl ClientLink {
     pub(crate) fn new(address: Arc<str>, rights: Option<Arc<dyn Rights>>) -> Self {
         let link = Self {
@@ -96,10 +103,13 @@ impl ClientLink {
         rights.is_none_or(|rights| rights.may_announce(exchange, topic, server))
     }
 
-    /// Whether whoever is there has proved to be the same as on another link.
-    pub(crate) fn has_key_of(&self, other: &Self) -> bool {
-        let key = |link: &Self| link.rights.as_ref().map(|rights| rights.key().to_vec());
-        key(self) == key(other)
+    /// Who is there, if it is this instance: its id is no secret, so whoever has proved another key is another.
+    pub(crate) fn identity(&self, instance: [u8; 16]) -> Identity {
+        let rights = self.rights.as_ref();
+        Identity {
+            key: rights.map(|rights| rights.key().into()),
+            instance,
+        }
     }
 
     pub(crate) fn announced(&self) -> Option<Arc<Announcement>> {
@@ -336,9 +346,22 @@ impl ClientLink {
         Some(waiting)
     }
 
+    /// Gives the link up if nothing is in flight on it, and nothing waits to be written.
+    pub(crate) fn lose_unused(&self, reason: &str) -> bool {
+        let state = lock(&self.state);
+        let unused = state.waiting.is_empty() && state.outbox.is_flushed();
+        if unused {
+            self.lose_now(state, reason);
+        }
+        unused
+    }
+
     /// The link is gone: every request learns whether it was written.
     pub(crate) fn lose(&self, reason: &str) {
-        let mut state = lock(&self.state);
+        self.lose_now(lock(&self.state), reason);
+    }
+
+    fn lose_now(&self, mut state: MutexGuard<'_, State>, reason: &str) {
         if state.lost.is_some() {
             return;
         }

@@ -18,7 +18,10 @@
 //! | `link` | a client's end of a link: requests in flight, and who waits for them |
 //! | `waiting` | what an answer is to whoever waits for it |
 //! | `routes` | which servers there are, and whose turn it is |
+//! | `directory` | a directory that has to be asked: for which topics, and whether it has answered |
+//! | `topics` | the servers of each topic, put in and taken out node by node |
 //! | `nodes` | the addresses of the directory, and which are linked |
+//! | `rest` | links that are of no use for a long time, and when they are made again |
 //! | `outbound` | links that come and go, and what arrives on them |
 //! | `search` | who takes a message, and how long somebody is looked for |
 //! | `request` | a message's way out: find a server, wait for a place, send, wait for the answer |
@@ -30,10 +33,12 @@
 //! | `stream` | items that arrived and were not read yet |
 //! | `peer` | an instance's end of a link: requests that run |
 //! | `heartbeat` | when it says which of them are queued or running |
+//! | `registration` | what a node tells a directory about itself |
 //! | `execution` | one request at an instance: cancellation, credit, where the answer goes |
 //! | `inbound` | a request's way in: find the server it is for |
 //! | `driver` | the two halves as one transport |
 
+mod directory;
 mod driver;
 mod execution;
 mod fanout;
@@ -48,14 +53,18 @@ mod nodes;
 mod outbound;
 mod outbox;
 mod peer;
+mod registration;
 mod request;
+mod rest;
 mod rights;
 mod routes;
 mod search;
 mod stream;
 mod survey;
+mod topics;
 mod waiting;
 
+pub use directory::TopicName;
 pub use driver::{Exchange, Links};
 pub(crate) use fanout::fanout;
 pub use frame::PROTOCOL;
@@ -66,6 +75,7 @@ pub use link::ClientLink;
 pub use nodes::NodeId;
 pub use outbound::Outbound;
 pub use peer::ServerLink;
+pub use registration::{RegisteredApi, RegisteredServer, Registration};
 pub use rights::Rights;
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
 

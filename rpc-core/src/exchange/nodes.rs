@@ -1,28 +1,44 @@
 //! The nodes that the directory lists, and which of them are linked.
 
-use super::link::ClientLink;
+use super::directory::{Directory, TopicName};
+use super::link::{ClientLink, Identity};
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route, Routes, Wanted, spoken};
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
-use crate::{ErrorKind, RpcError, Version, text};
-use std::collections::BTreeMap;
+use crate::{ErrorKind, RpcError, Target, Version, text};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Names an address of the directory, to the transport that dials it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(u64);
 
-/// How often each node had settled at some moment; empty for the beginning.
-pub(super) type Settled = BTreeMap<NodeId, u64>;
+/// How often each node, and the directory, had settled at some moment. The default is the beginning.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    nodes: BTreeMap<NodeId, u64>,
+    directory: u64,
+}
 
 /// Every node, and the servers on those that are linked.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     pub(super) nodes: BTreeMap<NodeId, Node>,
     last_node: u64,
+    /// The directory that nodes come from, if it has to be asked.
+    pub(super) directory: Option<Directory>,
     pub(super) routes: Routes,
+    /// Which node an instance is linked by.
+    instances: HashMap<Identity, NodeId>,
+    /// How long a link is kept that is of no use, if not for ever.
+    pub(super) idle: Option<Duration>,
+    /// Nodes that rest are called.
+    pub(super) calls: Arc<Notify>,
     pub(super) closed: bool,
 }
 
@@ -31,6 +47,8 @@ pub(super) struct Nodes {
 pub(super) struct Node {
     pub(super) address: Arc<str>,
     pub(super) link: Option<Arc<ClientLink>>,
+    /// The instance that it leads to.
+    instance: Option<Identity>,
     /// A connection that has not been announced yet.
     pub(super) connecting: Option<Arc<ClientLink>>,
     /// How often it has announced itself, or could not be reached.
@@ -38,6 +56,14 @@ pub(super) struct Node {
     pub(super) trouble: Option<String>,
     /// It leads to an instance that another address leads to as well.
     pub(super) twin: bool,
+    /// It has no link because that was of no use, and has not been dialled since.
+    pub(super) resting: bool,
+    /// It is to be dialled, although it rests or is a twin.
+    pub(super) called: bool,
+    /// When it was known to be of use last.
+    pub(super) used: Instant,
+    /// Which topics it has, if the directory knows.
+    pub(super) topics: Option<BTreeSet<TopicName>>,
 }
 
 impl Nodes {
@@ -49,56 +75,149 @@ impl Nodes {
             Node {
                 address: address.into(),
                 link: None,
+                instance: None,
                 connecting: None,
                 settled: 0,
                 trouble: None,
                 twin: false,
+                resting: false,
+                called: false,
+                used: Instant::now(),
+                topics: None,
             },
         );
         id
     }
 
-    pub(super) fn reindex(&mut self) {
-        let Self { nodes, routes, .. } = self;
-        routes.rebuild(
-            nodes
+    pub(super) fn remove(&mut self, node: NodeId) {
+        self.unlink(node);
+        self.nodes.remove(&node);
+    }
+
+    /// What a node has announced on its link leads there from now on. `true` if it had none.
+    pub(super) fn link(&mut self, node: NodeId, link: &Arc<ClientLink>) -> bool {
+        let Some(entry) = self.nodes.get_mut(&node) else {
+            return false;
+        };
+        let new = entry.link.replace(Arc::clone(link)).is_none();
+        let announced = link.announced();
+        let instance = announced.map(|announced| link.identity(announced.instance));
+        if entry.instance != instance {
+            self.instances
+                .extend(instance.clone().map(|instance| (instance, node)));
+            let before = std::mem::replace(&mut entry.instance, instance);
+            before.and_then(|before| self.instances.remove(&before));
+        }
+        self.routes.update(node, link);
+        new
+    }
+
+    /// Takes what all nodes have announced as if they had just done so: what they may do has changed.
+    pub(super) fn look_again(&mut self) {
+        for (id, node) in &self.nodes {
+            if let Some(link) = &node.link {
+                self.routes.update(*id, link);
+            }
+        }
+    }
+
+    /// A node has no link any more. Gives the one that it had.
+    pub(super) fn unlink(&mut self, node: NodeId) -> Option<Arc<ClientLink>> {
+        let entry = self.nodes.get_mut(&node)?;
+        let link = entry.link.take()?;
+        let instance = entry.instance.take();
+        instance.and_then(|instance| self.instances.remove(&instance));
+        self.routes.remove(node);
+        Some(link)
+    }
+
+    /// The address of another node that leads to an instance and is linked.
+    pub(super) fn twin_of(&self, node: NodeId, instance: &Identity) -> Option<Arc<str>> {
+        let other = self.instances.get(instance).filter(|at| **at != node)?;
+        Some(Arc::clone(&self.nodes.get(other)?.address))
+    }
+
+    /// Everybody who may have servers of this topic is needed: whoever rests is to be dialled.
+    pub(super) fn need(&mut self, target: &Target) {
+        if let Some(directory) = &mut self.directory {
+            directory.want(target);
+        }
+        if self.idle.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut call = false;
+        for node in self.nodes.values_mut() {
+            if node.may_have(target) {
+                node.used = now;
+                node.called |= node.resting || node.twin;
+                call |= node.called;
+            }
+        }
+        if call {
+            self.calls.notify_waiters();
+        }
+    }
+
+    /// Whether the directory has answered and each node is linked, or they have been tried since `before` was noted.
+    pub(super) fn all_settled(&self, target: &Target, before: &Settled) -> bool {
+        let known = |known: &Directory| known.has_settled(target, before.directory);
+        self.directory.as_ref().is_none_or(known)
+            && self.nodes.iter().all(|(id, node)| {
+                node.link.is_some()
+                    || !node.resting && node.settled > before.nodes.get(id).copied().unwrap_or(0)
+                    || !node.may_have(target)
+            })
+    }
+
+    /// Whether the directory has answered, and nobody is going to be dialled.
+    pub(super) fn all_linked(&self, target: &Target) -> bool {
+        let answered = |known: &Directory| known.has_answered(target);
+        self.directory.as_ref().is_none_or(answered)
+            && self
+                .nodes
                 .values()
-                .filter_map(|node| node.link.clone())
-                .filter(|link| !link.is_lost()),
-        );
-    }
-
-    /// Whether each node is linked, or has been dialled since `before` was noted.
-    pub(super) fn all_settled(&self, before: &Settled) -> bool {
-        self.nodes.iter().all(|(id, node)| {
-            node.link.is_some() || node.settled > before.get(id).copied().unwrap_or(0)
-        })
-    }
-
-    /// Whether nobody is going to be dialled.
-    pub(super) fn all_linked(&self) -> bool {
-        self.nodes
-            .values()
-            .all(|node| node.link.is_some() || node.twin)
+                .all(|node| node.link.is_some() || node.twin || !node.may_have(target))
     }
 
     pub(super) fn settled(&self) -> Settled {
-        self.nodes
-            .iter()
-            .map(|(id, node)| (*id, node.settled))
-            .collect()
+        let nodes = self.nodes.iter();
+        Settled {
+            nodes: nodes.map(|(id, node)| (*id, node.settled)).collect(),
+            directory: self.directory.as_ref().map_or(0, Directory::failures),
+        }
     }
 
-    pub(super) fn unreached(&self) -> Vec<(String, String)> {
-        self.nodes
+    pub(super) fn unreached(&self, target: &Target) -> Vec<(String, String)> {
+        let nodes = self
+            .nodes
             .values()
             // an instance that is reached by another address is no absence
-            .filter(|node| node.link.is_none() && !node.twin)
-            .map(|node| (node.address.to_string(), text::shown(node.state())))
+            .filter(|node| node.link.is_none() && !node.twin && node.may_have(target))
+            .map(|node| (node.address.to_string(), text::shown(node.state())));
+        let directory = self.directory.as_ref();
+        directory
+            .and_then(|directory| directory.unreached(target))
+            .into_iter()
+            .chain(nodes)
             .collect()
     }
 
     pub(super) fn find(
+        &mut self,
+        parts: &Parts,
+        body: &Body<'_>,
+        tried: &[Arc<Route>],
+    ) -> Result<Result<Found, Nobody>, RpcError> {
+        let found = self.find_there(parts, body, tried);
+        if std::mem::take(&mut self.routes.used_anew) {
+            // whoever rests may have got servers of it since
+            self.need(&parts.target);
+        }
+        found
+    }
+
+    fn find_there(
         &mut self,
         parts: &Parts,
         body: &Body<'_>,
@@ -109,6 +228,9 @@ impl Nodes {
                 ErrorKind::Undeliverable,
                 "the transport was closed",
             ));
+        }
+        if let Some(directory) = &mut self.directory {
+            directory.want(&parts.target);
         }
         let version = body.version().unwrap_or(parts.version);
         let wanted = wanted(parts, version, body.len());
@@ -211,25 +333,42 @@ impl Nodes {
     }
 
     /// Why nobody is there, and when nobody was.
-    pub(super) fn absence(&self, when: &dyn fmt::Display) -> String {
+    pub(super) fn absence(&self, target: &Target, when: &dyn fmt::Display) -> String {
+        let directory = self.directory.as_ref();
+        let asked = directory
+            .map(|directory| format!("; {}", directory.absence(target)))
+            .unwrap_or_default();
         let nodes: Vec<String> = self
             .nodes
             .values()
+            .filter(|node| node.may_have(target))
             .take(8)
             .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
             .collect();
         if nodes.is_empty() {
-            return format!("no server was there{when}, and no node is known");
+            return format!("no server was there{when}, and no node is known{asked}");
         }
-        format!("no server was there{when}; nodes: {}", nodes.join(", "))
+        format!(
+            "no server was there{when}{asked}; nodes: {}",
+            nodes.join(", ")
+        )
     }
 }
 
 impl Node {
+    fn may_have(&self, target: &Target) -> bool {
+        let (exchange, topic) = (target.exchange_name(), target.topic_name());
+        self.topics.as_ref().is_none_or(|topics| {
+            let mut topics = topics.iter();
+            topics.any(|known| known.exchange == exchange && known.topic == topic)
+        })
+    }
+
     pub(super) fn state(&self) -> &str {
         match (&self.link, &self.trouble) {
             (Some(_), _) => "up, without such a server",
             (None, Some(trouble)) => trouble,
+            (None, None) if self.resting => "of no use before, not connected again yet",
             (None, None) => "not connected yet",
         }
     }
@@ -291,5 +430,6 @@ fn wanted(parts: &Parts, version: Version, bytes: usize) -> Wanted<'_> {
         namespace: parts.api.namespace(),
         version,
         bytes,
+        sent: parts.sent,
     }
 }

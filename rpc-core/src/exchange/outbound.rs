@@ -7,7 +7,7 @@ use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
 use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
-use crate::{ErrorKind, RpcError, lock, text};
+use crate::{ErrorKind, RpcError, Target, lock, text};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -59,8 +59,7 @@ impl Outbound {
     /// An address is not going to be dialled any more, and has no link.
     pub fn remove_node(&self, node: NodeId) {
         let mut table = lock(&self.table);
-        table.nodes.remove(&node);
-        table.reindex();
+        table.remove(node);
         drop(table);
         self.changed.notify_waiters();
     }
@@ -92,6 +91,7 @@ impl Outbound {
         let address = Arc::clone(&entry.address);
         entry.settled += 1;
         entry.twin = false;
+        entry.resting = false;
         entry.trouble = Some(reason.to_owned());
         drop(table);
         if news {
@@ -110,17 +110,14 @@ impl Outbound {
             return;
         };
         entry.settled += 1;
+        entry.resting = false;
         entry.connecting = None;
         entry.trouble = Some(reason);
-        if entry
-            .link
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, link))
-        {
-            entry.link = None;
+        let current = entry.link.as_ref();
+        if current.is_some_and(|current| Arc::ptr_eq(current, link)) {
+            table.unlink(node);
             self.counters.links_lost.fetch_add(1, Relaxed);
         }
-        table.reindex();
         drop(table);
         self.changed.notify_waiters();
     }
@@ -199,21 +196,12 @@ impl Outbound {
         if table.closed {
             return Ok(());
         }
-        let twin = table
-            .nodes
-            .iter()
-            .filter(|(id, _)| **id != node)
-            .filter_map(|(_, other)| other.link.as_ref())
-            .find(|other| {
-                // an id is no secret, so whoever has another key is another
-                let same = |other: Arc<Announcement>| other.instance == announcement.instance;
-                other.announced().is_some_and(same) && other.has_key_of(link)
-            })
-            .map(|other| Arc::clone(other.address()));
+        let twin = table.twin_of(node, &link.identity(announcement.instance));
         let Some(entry) = table.nodes.get_mut(&node) else {
             return Ok(());
         };
         entry.settled += 1;
+        entry.resting = false;
         entry.connecting = None;
         entry.twin = twin.is_some();
         if let Some(twin) = twin {
@@ -224,9 +212,7 @@ impl Outbound {
         }
         link.announce(announcement);
         entry.trouble = None;
-        let new = entry.link.is_none();
-        entry.link = Some(Arc::clone(link));
-        table.reindex();
+        let new = table.link(node, link);
         drop(table);
         if new {
             tracing::info!(name: "rpc.link.up", address = %link.address(), "linked to a node");
@@ -238,7 +224,7 @@ impl Outbound {
 
     /// What nodes may do has changed: what they have announced is looked at again.
     pub fn rights_changed(&self) {
-        lock(&self.table).reindex();
+        lock(&self.table).look_again();
         self.changed.notify_waiters();
     }
 
@@ -246,12 +232,17 @@ impl Outbound {
     pub fn close(&self, reason: &str) {
         let mut table = lock(&self.table);
         table.closed = true;
-        let nodes = table.nodes.values_mut();
-        let links: Vec<_> = nodes
-            .flat_map(|node| [node.link.take(), node.connecting.take()])
-            .flatten()
+        let nodes: Vec<NodeId> = table.nodes.keys().copied().collect();
+        let mut links: Vec<_> = nodes
+            .iter()
+            .filter_map(|node| table.unlink(*node))
             .collect();
-        table.reindex();
+        links.extend(
+            table
+                .nodes
+                .values_mut()
+                .filter_map(|node| node.connecting.take()),
+        );
         drop(table);
         for link in links {
             link.lose(reason);
@@ -272,9 +263,10 @@ impl Outbound {
     /// Every server of a topic that is known now, and whether every node has settled since `settled` was noted. Those that are
     /// stopping are among them if there is no other, and the method is one that they still run.
     pub(super) fn servers(&self, parts: &Parts, settled: &Settled) -> (Vec<Arc<Route>>, bool) {
-        let table = lock(&self.table);
+        let mut table = lock(&self.table);
+        table.need(&parts.target);
         let (exchange, topic) = (parts.target.exchange_name(), parts.target.topic_name());
-        let settled = table.all_settled(settled);
+        let settled = table.all_settled(&parts.target, settled);
         let mut routes = table.routes.all(exchange, topic);
         if routes.is_empty() && settled && parts.is_of_drain() {
             routes = table.routes.draining(exchange, topic);
@@ -294,9 +286,9 @@ impl Outbound {
         lock(&self.table).settled()
     }
 
-    /// The addresses that are not linked, and why.
-    pub(super) fn unreached(&self) -> Vec<(String, String)> {
-        lock(&self.table).unreached()
+    /// The addresses that may have servers of a topic and are not linked, and why.
+    pub(super) fn unreached(&self, target: &Target) -> Vec<(String, String)> {
+        lock(&self.table).unreached(target)
     }
 }
 

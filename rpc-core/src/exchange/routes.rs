@@ -2,9 +2,13 @@
 
 use super::frame::{AnnouncedApi, AnnouncedService, Announcement};
 use super::link::ClientLink;
+use super::nodes::NodeId;
+use super::topics::Topics;
 use crate::{ErrorKind, RpcError, Version, introspection, text};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A server that a link's instance has announced.
 #[derive(Debug)]
@@ -15,7 +19,7 @@ pub(crate) struct Route {
     pub(crate) announcement: Arc<Announcement>,
     instance: [u8; 16],
     /// Who announced earlier has the lower number.
-    announced: u64,
+    pub(super) announced: u64,
 }
 
 impl Route {
@@ -41,6 +45,12 @@ impl Route {
         }
     }
 
+    /// Whether its link is up. Every search asks this of each route that it looks at.
+    pub(super) fn is_up(&self) -> bool {
+        work::count();
+        !self.link.is_lost()
+    }
+
     fn serves(&self, namespace: Option<&str>, version: Version) -> bool {
         self.service
             .newest(namespace, version.major())
@@ -57,6 +67,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) version: Version,
     /// The size of the message.
     pub(crate) bytes: usize,
+    /// When it was sent.
+    pub(crate) sent: Instant,
 }
 
 /// Why there is no server for a message.
@@ -71,108 +83,86 @@ pub(crate) enum Nobody {
 }
 
 /// The servers of every topic, over all links that are up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Routes {
-    topics: HashMap<String, Vec<Topic>>,
+    topics: Topics,
+    /// What is in these, by the node that has announced it.
+    nodes: BTreeMap<NodeId, Vec<Arc<Route>>>,
     last_announced: u64,
+    /// After how long a topic counts as one that is not used.
+    pub(super) unused: Duration,
+    /// A topic is used that was not.
+    pub(super) used_anew: bool,
 }
 
-#[derive(Debug)]
-struct Topic {
-    exchange: String,
-    routes: Vec<Arc<Route>>,
-    /// Whose turn it is.
-    next: usize,
+impl Default for Routes {
+    fn default() -> Self {
+        Self {
+            topics: Topics::default(),
+            nodes: BTreeMap::new(),
+            last_announced: 0,
+            unused: Duration::MAX,
+            used_anew: false,
+        }
+    }
 }
 
 impl Routes {
-    fn topic(&self, exchange: &str, topic: &str) -> Option<&Topic> {
-        self.topics
-            .get(topic)?
+    /// Takes what a node has announced last, in place of what it announced before. Turns and precedence stay as they were.
+    pub(crate) fn update(&mut self, node: NodeId, link: &Arc<ClientLink>) {
+        let Some(announcement) = link.announced() else {
+            return;
+        };
+        let old = self.nodes.remove(&node).unwrap_or_default();
+        let mut known: HashMap<_, _> = old
             .iter()
-            .find(|found| found.exchange == exchange)
+            .filter(|route| route.instance == announcement.instance)
+            .map(|route| (route.service.name(), route.announced))
+            .collect();
+        let mut named = HashSet::new();
+        let mut routes = Vec::with_capacity(announcement.services.len());
+        let services = announcement.services.iter().filter(|service| {
+            link.may_announce(&service.exchange, &service.topic, &service.server)
+        });
+        // one that is announced twice is there once
+        for service in services.filter(|service| named.insert(service.name())) {
+            let announced = known.remove(&service.name()).unwrap_or_else(|| {
+                self.last_announced += 1;
+                self.last_announced
+            });
+            let route = Arc::new(Route {
+                link: Arc::clone(link),
+                service: service.clone(),
+                announcement: Arc::clone(&announcement),
+                instance: announcement.instance,
+                announced,
+            });
+            self.topics.add(Arc::clone(&route));
+            routes.push(route);
+        }
+        let kept: HashSet<u64> = routes.iter().map(|route| route.announced).collect();
+        for gone in old.iter().filter(|old| !kept.contains(&old.announced)) {
+            self.topics.remove(gone);
+        }
+        self.nodes.insert(node, routes);
     }
 
-    /// Builds the table anew from the links that are up. Turns and precedence stay as they were.
-    pub(crate) fn rebuild(&mut self, links: impl Iterator<Item = Arc<ClientLink>>) {
-        let old = std::mem::take(&mut self.topics);
-        let topics = old
-            .iter()
-            .flat_map(|(name, topics)| topics.iter().map(move |topic| (name, topic)));
-        let known: HashMap<_, _> = topics
-            .flat_map(|(name, topic)| {
-                let routes = topic.routes.iter();
-                routes.map(move |route| {
-                    (
-                        (
-                            route.instance,
-                            &**name,
-                            &*topic.exchange,
-                            &*route.service.server,
-                        ),
-                        route,
-                    )
-                })
+    /// Takes out what a node has announced.
+    pub(crate) fn remove(&mut self, node: NodeId) {
+        for route in self.nodes.remove(&node).unwrap_or_default() {
+            self.topics.remove(&route);
+        }
+    }
+
+    /// When a message was sent last to a topic that a node has.
+    pub(crate) fn used(&self, node: NodeId) -> Option<Instant> {
+        let routes = self.nodes.get(&node)?.iter();
+        routes
+            .filter_map(|route| {
+                let service = &route.service;
+                self.topics.get(&service.exchange, &service.topic)?.used()
             })
-            .collect();
-        for link in links {
-            let Some(announcement) = link.announced() else {
-                continue;
-            };
-            let allowed = announcement.services.iter().filter(|service| {
-                link.may_announce(&service.exchange, &service.topic, &service.server)
-            });
-            for service in allowed {
-                let before = old.get(&service.topic).and_then(|topics| {
-                    topics
-                        .iter()
-                        .find(|found| found.exchange == service.exchange)
-                });
-                let known = known.get(&(
-                    announcement.instance,
-                    &*service.topic,
-                    &*service.exchange,
-                    &*service.server,
-                ));
-                let route = match known {
-                    Some(route)
-                        if Arc::ptr_eq(&route.link, &link)
-                            && Arc::ptr_eq(&route.announcement, &announcement) =>
-                    {
-                        Arc::clone(route)
-                    }
-                    _ => {
-                        let announced = known.map(|route| route.announced);
-                        Arc::new(Route {
-                            link: Arc::clone(&link),
-                            service: service.clone(),
-                            announcement: Arc::clone(&announcement),
-                            instance: announcement.instance,
-                            announced: announced.unwrap_or_else(|| {
-                                self.last_announced += 1;
-                                self.last_announced
-                            }),
-                        })
-                    }
-                };
-                let topics = self.topics.entry(service.topic.clone()).or_default();
-                let at = topics
-                    .iter()
-                    .position(|found| found.exchange == service.exchange)
-                    .unwrap_or_else(|| {
-                        topics.push(Topic {
-                            exchange: service.exchange.clone(),
-                            routes: Vec::new(),
-                            next: before.map_or(0, |topic| topic.next),
-                        });
-                        topics.len() - 1
-                    });
-                topics[at].routes.push(route);
-            }
-        }
-        for topic in self.topics.values_mut().flatten() {
-            topic.routes.sort_by_key(|route| route.announced);
-        }
+            .max()
     }
 
     /// The next server in turn that is not draining and serves the version; one with a free place is preferred.
@@ -199,19 +189,14 @@ impl Routes {
         wanted: Wanted<'_>,
         tried: &[Arc<Route>],
     ) -> Result<Arc<Route>, Nobody> {
-        let Some(topic) = self.topics.get_mut(wanted.topic).and_then(|topics| {
-            topics
-                .iter_mut()
-                .find(|found| found.exchange == wanted.exchange)
-        }) else {
+        let Some(topic) = self.topics.get_mut(wanted.exchange, wanted.topic) else {
             return Err(Nobody::Absent);
         };
-        let count = topic.routes.len();
+        self.used_anew |= topic.is_used(wanted.sent, self.unused);
         let (mut without_place, mut there, mut untried) = (None, false, false);
-        for turn in 0..count {
-            let at = (topic.next + turn) % count;
-            let route = &topic.routes[at];
-            if route.service.draining != draining || route.link.is_lost() {
+        let mut with_place = None;
+        for route in topic.up_in_turn() {
+            if route.service.draining != draining {
                 continue;
             }
             there = true;
@@ -223,15 +208,15 @@ impl Routes {
                 continue;
             }
             if route.link.has_place(wanted.bytes) {
-                topic.next = at + 1;
-                return Ok(Arc::clone(route));
+                with_place = Some(route);
+                break;
             }
-            without_place.get_or_insert(at);
+            without_place.get_or_insert(route);
         }
-        match without_place {
-            Some(at) => {
-                topic.next = at + 1;
-                Ok(Arc::clone(&topic.routes[at]))
+        match with_place.or(without_place).cloned() {
+            Some(route) => {
+                topic.had_its_turn(&route);
+                Ok(route)
             }
             None if untried => Err(Nobody::AllTried),
             None if there => Err(Nobody::Version),
@@ -241,19 +226,18 @@ impl Routes {
 
     /// The newest version of a major that any server of a topic speaks which is not draining.
     pub(crate) fn newest(&self, wanted: Wanted<'_>, major: u16) -> Option<Version> {
-        let topic = self.topic(wanted.exchange, wanted.topic)?;
+        let topic = self.topics.get(wanted.exchange, wanted.topic)?;
         topic
-            .routes
-            .iter()
-            .filter(|route| !route.service.draining && !route.link.is_lost())
+            .up()
+            .filter(|route| !route.service.draining)
             .filter_map(|route| route.service.newest(wanted.namespace, major))
             .max()
     }
 
     /// All that the servers of a topic speak, in words.
     pub(crate) fn spoken(&self, wanted: Wanted<'_>) -> String {
-        let topic = self.topic(wanted.exchange, wanted.topic);
-        let routes = topic.into_iter().flat_map(|topic| &topic.routes);
+        let topic = self.topics.get(wanted.exchange, wanted.topic);
+        let routes = topic.into_iter().flat_map(|topic| topic.up());
         // what leaves is no help
         let serving = routes.filter(|route| !route.service.draining);
         spoken(serving.map(|route| &**route)).join(", ")
@@ -261,10 +245,11 @@ impl Routes {
 
     /// Every server that is not draining, serves the version and was not tried.
     pub(crate) fn candidates(&self, wanted: Wanted<'_>, tried: &[Arc<Route>]) -> Vec<Arc<Route>> {
-        self.topic(wanted.exchange, wanted.topic)
+        self.topics
+            .get(wanted.exchange, wanted.topic)
             .into_iter()
-            .flat_map(|topic| &topic.routes)
-            .filter(|route| !route.service.draining && !route.link.is_lost())
+            .flat_map(|topic| topic.up())
+            .filter(|route| !route.service.draining)
             .filter(|route| route.serves(wanted.namespace, wanted.version))
             .filter(|route| !tried.iter().any(|tried| same_server(tried, route)))
             .cloned()
@@ -272,14 +257,12 @@ impl Routes {
     }
 
     /// The server of this name: who announced it first and is not draining; a draining one if there is no other.
-    pub(crate) fn named(&self, wanted: Wanted<'_>, server: &str) -> Option<Arc<Route>> {
-        let named = || {
-            self.topic(wanted.exchange, wanted.topic)
-                .into_iter()
-                .flat_map(|topic| &topic.routes)
-                .filter(|route| route.service.server == server && !route.link.is_lost())
-        };
-        let mut serving = named().filter(|route| !route.service.draining);
+    pub(crate) fn named(&mut self, wanted: Wanted<'_>, server: &str) -> Option<Arc<Route>> {
+        let topic = self.topics.get_mut(wanted.exchange, wanted.topic)?;
+        self.used_anew |= topic.is_used(wanted.sent, self.unused);
+        let mut serving = topic
+            .up_named(server)
+            .filter(|route| !route.service.draining);
         let first = serving.next();
         if let (Some(first), Some(second)) = (first, serving.next()) {
             crate::log::rate_limited!({
@@ -287,7 +270,7 @@ impl Routes {
                     "two instances announce the same server name; only the first is called by it");
             });
         }
-        first.or_else(|| named().next()).cloned()
+        first.or_else(|| topic.up_named(server).next()).cloned()
     }
 
     /// Every server of a topic that is not draining. Of two with one name, the first.
@@ -301,16 +284,12 @@ impl Routes {
     }
 
     fn all_of(&self, draining: bool, exchange: &str, topic: &str) -> Vec<Arc<Route>> {
-        let Some(topic) = self.topic(exchange, topic) else {
-            return Vec::new();
-        };
         let mut names = HashSet::new();
-        let serving =
-            |route: &&Arc<Route>| route.service.draining == draining && !route.link.is_lost();
-        topic
-            .routes
-            .iter()
-            .filter(serving)
+        self.topics
+            .get(exchange, topic)
+            .into_iter()
+            .flat_map(|topic| topic.up())
+            .filter(|route| route.service.draining == draining)
             .filter(|route| names.insert(&*route.service.server))
             .cloned()
             .collect()
@@ -323,11 +302,11 @@ impl Routes {
             .iter()
             .map(|route| (&*route.service.server, route))
             .collect();
-        let topic = self.topic(exchange, topic);
+        let topic = self.topics.get(exchange, topic);
         let serving = topic
             .into_iter()
-            .flat_map(|topic| &topic.routes)
-            .filter(|route| !route.service.draining && !route.link.is_lost());
+            .flat_map(|topic| topic.up())
+            .filter(|route| !route.service.draining);
         serving
             .filter_map(|route| {
                 let holder = holders.get(&*route.service.server)?;
@@ -375,3 +354,27 @@ pub(crate) fn spoken<'a>(routes: impl IntoIterator<Item = &'a Route>) -> Vec<Str
     spoken.truncate(8);
     spoken
 }
+
+/// How many routes were looked at, put in or taken out: what tests bound.
+pub(super) mod work {
+    #[cfg(test)]
+    thread_local! {
+        static DONE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    pub(in crate::exchange) fn count() {
+        #[cfg(test)]
+        DONE.set(DONE.get() + 1);
+    }
+
+    /// How many this takes.
+    #[cfg(test)]
+    pub(super) fn of<T>(what: impl FnOnce() -> T) -> (T, usize) {
+        let before = DONE.get();
+        let done = what();
+        (done, DONE.get() - before)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -5,7 +5,7 @@ use super::nodes::{Nodes, Settled};
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route};
 use crate::transport::{Parts, Patience};
-use crate::{ErrorKind, RpcError, lock};
+use crate::{ErrorKind, RpcError, Target, lock};
 use std::fmt;
 use std::sync::Arc;
 use tokio::time::timeout_at;
@@ -26,7 +26,7 @@ impl Rounds {
             patience,
             before: match patience {
                 // what was found out before this message counts as well
-                Patience::Mandatory => Settled::new(),
+                Patience::Mandatory => Settled::default(),
                 Patience::UntilDeadline | Patience::Rounds(_) => nodes.settled(),
             },
             over: 0,
@@ -35,8 +35,8 @@ impl Rounds {
     }
 
     /// Nobody takes the message now: whether it is given up.
-    pub(super) fn are_over(&mut self, nodes: &Nodes) -> bool {
-        if !nodes.all_settled(&self.before) {
+    pub(super) fn are_over(&mut self, target: &Target, nodes: &Nodes) -> bool {
+        if !nodes.all_settled(target, &self.before) {
             return false;
         }
         let most = match self.patience {
@@ -44,7 +44,7 @@ impl Rounds {
             Patience::Rounds(more) => Some(more),
             Patience::Mandatory => Some(0),
         };
-        let all_linked = nodes.all_linked();
+        let all_linked = nodes.all_linked(target);
         if all_linked && most.is_none() {
             return false;
         }
@@ -100,8 +100,15 @@ impl Outbound {
             let (found, all_settled, over) = {
                 let mut table = lock(&self.table);
                 let found = table.find(parts, body, tried)?;
-                let over = found.is_err() && rounds.are_over(&table);
-                (found, table.all_settled(&Settled::new()), over)
+                if found.is_err() {
+                    table.need(&parts.target);
+                }
+                let over = found.is_err() && rounds.are_over(&parts.target, &table);
+                (
+                    found,
+                    table.all_settled(&parts.target, &Settled::default()),
+                    over,
+                )
             };
             match found {
                 Ok(found) => return Ok(found),
@@ -114,18 +121,18 @@ impl Outbound {
                 Err(Nobody::Version) if all_settled => {
                     return Err(lock(&self.table).unserved(parts, body));
                 }
-                Err(_) if over => return Err(self.nobody(&rounds)),
+                Err(_) if over => return Err(self.nobody(&parts.target, &rounds)),
                 Err(_) => {}
             }
             if timeout_at(parts.deadline, changed).await.is_err() {
-                return Err(self.nobody(&rounds));
+                return Err(self.nobody(&parts.target, &rounds));
             }
         }
     }
 
     /// Nobody was there.
-    pub(super) fn nobody(&self, rounds: &Rounds) -> RpcError {
-        let absence = lock(&self.table).absence(rounds);
+    pub(super) fn nobody(&self, target: &Target, rounds: &Rounds) -> RpcError {
+        let absence = lock(&self.table).absence(target, rounds);
         RpcError::new(ErrorKind::Undeliverable, absence)
     }
 }

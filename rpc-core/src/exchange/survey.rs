@@ -27,7 +27,8 @@ impl Outbound {
     }
 
     fn survey_now(&self, target: &Target) -> (Survey, bool) {
-        let table = lock(&self.table);
+        let mut table = lock(&self.table);
+        table.need(target);
         let routes = table
             .routes
             .all(target.exchange_name(), target.topic_name());
@@ -42,10 +43,10 @@ impl Outbound {
         });
         let survey = Survey {
             servers: servers.collect(),
-            unreached: table.unreached(),
-            absence: table.absence(&BEFORE),
+            unreached: table.unreached(target),
+            absence: table.absence(target, &BEFORE),
         };
-        (survey, table.all_settled(&Settled::new()))
+        (survey, table.all_settled(target, &Settled::default()))
     }
 
     /// Waits until a server of the target takes messages up to one of these versions.
@@ -74,7 +75,7 @@ impl Outbound {
                 return Ok(());
             }
             if deadline <= Instant::now() {
-                return Err(self.unready(&there, sought));
+                return Err(self.unready(target, &there, sought));
             }
             // the time is looked at above
             let _ = timeout_at(deadline, changed).await;
@@ -83,7 +84,8 @@ impl Outbound {
 
     /// The servers of a target that are not stopping.
     fn there(&self, target: &Target) -> Vec<Arc<Route>> {
-        let table = lock(&self.table);
+        let mut table = lock(&self.table);
+        table.need(target);
         let mut there = table
             .routes
             .all(target.exchange_name(), target.topic_name());
@@ -93,9 +95,9 @@ impl Outbound {
         there
     }
 
-    fn unready(&self, there: &[Arc<Route>], sought: &Spoken) -> RpcError {
+    fn unready(&self, target: &Target, there: &[Arc<Route>], sought: &Spoken) -> RpcError {
         if there.is_empty() {
-            let absence = lock(&self.table).absence(&BEFORE);
+            let absence = lock(&self.table).absence(target, &BEFORE);
             return RpcError::new(ErrorKind::Undeliverable, absence);
         }
         let ends: Vec<String> = sought.ends().map(|end| end.to_string()).collect();

@@ -71,7 +71,7 @@ pub(super) fn try_for_a_while(frames: impl Future<Output = bool>) {
     });
 }
 
-fn request() -> Encoded {
+pub(super) fn request() -> Encoded {
     let mut request = Encoded::copy_of(&[0x80]);
     frame::prepend(&mut request, Kind::Call, 0, &[]).unwrap();
     request

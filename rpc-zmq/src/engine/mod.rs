@@ -115,7 +115,7 @@ impl Ended {
 }
 
 /// Tells the tasks of a transport that it is closed.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Closing(watch::Receiver<bool>);
 
 impl Closing {

@@ -4,6 +4,7 @@
 //! without. It finds by the entry's variable what it needs.
 
 mod debian;
+mod programs;
 mod python;
 mod venv;
 
@@ -26,11 +27,23 @@ struct Entry {
 }
 
 /// All of them, in the order in which they are made ready.
-const ENTRIES: &[Entry] = &[Entry {
-    name: "python",
-    variable: "RPC_TEST_PYTHON",
-    prepare: python::prepare,
-}];
+const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "python",
+        variable: "RPC_TEST_PYTHON",
+        prepare: python::prepare,
+    },
+    Entry {
+        name: "redis",
+        variable: "RPC_TEST_REDIS_SERVER",
+        prepare: programs::redis_server,
+    },
+    Entry {
+        name: "dnsmasq",
+        variable: "RPC_TEST_DNSMASQ",
+        prepare: programs::dnsmasq,
+    },
+];
 
 /// What is ready.
 #[derive(Debug, Default)]

@@ -37,6 +37,13 @@ pub(crate) struct AnnouncedService {
     pub(crate) apis: Vec<AnnouncedApi>,
 }
 
+impl AnnouncedService {
+    /// What tells it from the other servers of its node.
+    pub(crate) fn name(&self) -> (&str, &str, &str) {
+        (&self.exchange, &self.topic, &self.server)
+    }
+}
+
 /// An endpoint of a server, as it is announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AnnouncedApi {
@@ -48,12 +55,8 @@ pub(crate) struct AnnouncedApi {
 impl Announcement {
     /// Whether it has this server, and it is not stopping.
     pub(crate) fn serves(&self, service: &AnnouncedService) -> bool {
-        self.services.iter().any(|announced| {
-            !announced.draining
-                && announced.server == service.server
-                && announced.topic == service.topic
-                && announced.exchange == service.exchange
-        })
+        let mut services = self.services.iter();
+        services.any(|announced| !announced.draining && announced.name() == service.name())
     }
 }
 

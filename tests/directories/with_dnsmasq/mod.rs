@@ -1,0 +1,190 @@
+//! Nodes that a name in the DNS leads to.
+
+mod failing;
+
+use crate::environment::{Dns, eventually, free_port};
+use crate::nodes::{Node, absence, are, client, names, serve};
+use failing::{Failing, Says};
+use rpc_core::{Context, FanoutError};
+use std::time::{Duration, Instant};
+
+/// Two nodes with one port, at two addresses.
+async fn two_nodes() -> (Node, Node) {
+    let port = free_port();
+    (
+        serve(&format!("zmq://127.0.0.1:{port}"), "a").await,
+        serve(&format!("zmq://127.0.0.2:{port}"), "b").await,
+    )
+}
+
+fn lines(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn every_address_of_a_name_is_a_node() {
+    let dns = Dns::start(&[]).await;
+    let (a, b) = two_nodes().await;
+    dns.set(&lines(&["127.0.0.1 nodes.test", "127.0.0.2 nodes.test"]));
+    let client = client(&dns.url(&format!("nodes.test:{}", a.port()))).await;
+    let both = eventually("the name is known", async || names(&client).await.ok()).await;
+    assert_eq!(both, ["a".to_owned(), "b".to_owned()].into());
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn what_changes_is_followed_and_removes_no_link() {
+    let dns = Dns::start(&[]).await;
+    let (a, b) = two_nodes().await;
+    dns.set(&lines(&["127.0.0.1 nodes.test"]));
+    let client = client(&dns.url(&format!("nodes.test:{}", a.port()))).await;
+    eventually("a is found", async || are(&client, &["a"]).await).await;
+    dns.set(&lines(&["127.0.0.2 nodes.test"]));
+    eventually("b is found", async || are(&client, &["a", "b"]).await).await;
+    assert_eq!(client.rpc().transport().stats().links_lost, 0);
+    // what is not listed any more is dialled no more once it is lost
+    a.stop().await;
+    eventually("a is gone", async || are(&client, &["b"]).await).await;
+    // the DNS server is gone, and what works goes on
+    drop(dns);
+    for _ in 0..100 {
+        assert_eq!(client.who(&Context::new()).await.unwrap(), "b");
+    }
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn services_say_the_ports() {
+    let a = serve("zmq://127.0.0.1:0", "a").await;
+    let b = serve("zmq://127.0.0.1:0", "b").await;
+    let services = [
+        format!("_rpc._tcp.nodes.test,one.test,{}", a.port()),
+        format!("_rpc._tcp.nodes.test,two.test,{}", b.port()),
+        "_rpc._tcp.nodes.test,none.test,1".to_owned(),
+    ];
+    let dns = Dns::start(&services).await;
+    dns.set(&lines(&["127.0.0.1 one.test", "127.0.0.1 two.test"]));
+    let client = client(&dns.url("_rpc._tcp.nodes.test")).await;
+    eventually("both are found", async || are(&client, &["a", "b"]).await).await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn a_name_that_is_not_there_yet_is_waited_for() {
+    let dns = Dns::start(&[]).await;
+    let node = serve("zmq://127.0.0.1:0", "a").await;
+    let name = format!("nodes.test:{}", node.port());
+    let client = client(&dns.url(&name)).await;
+    let error = absence(&client, 500).await;
+    let expected = format!("directory dns://{name}: there is no such name");
+    assert!(error.contains(&expected), "{error}");
+    let waiting = tokio::spawn(async move { client.who(&Context::new()).await });
+    dns.set(&lines(&["127.0.0.1 nodes.test"]));
+    assert_eq!(waiting.await.unwrap().unwrap(), "a");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn names_with_many_addresses_are_read_whole() {
+    let dns = Dns::start(&[]).await;
+    let node = serve("zmq://127.0.0.1:0", "a").await;
+    let all: Vec<String> = (0..200)
+        .map(|at| format!("127.0.{at}.1 nodes.test"))
+        .collect();
+    dns.set(&all);
+    let client = client(&dns.url(&format!("nodes.test:{}", node.port()))).await;
+    eventually("all are tried", async || match names(&client).await {
+        Err(FanoutError::Incomplete(incomplete)) => {
+            (incomplete.accepted == ["a"] && incomplete.unreached.len() == 199).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn a_dns_server_that_fails_for_a_while_stops_nothing_that_works() {
+    let dns = Dns::start(&[]).await;
+    let failing = Failing::before(dns.port).await;
+    let (a, b) = two_nodes().await;
+    dns.set(&lines(&["127.0.0.1 nodes.test"]));
+    let url = |name: &str| format!("zmq+dns://{name}?resolver=127.0.0.1:{}", failing.port);
+    let client = client(&url(&format!("nodes.test:{}", a.port()))).await;
+    eventually("a is found", async || are(&client, &["a"]).await).await;
+    for what in [Says::Failure, Says::NoName] {
+        failing.says(what);
+        let asked = failing.asked();
+        eventually("it was asked again", async || {
+            assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
+            (failing.asked() > asked + 4).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(client.rpc().transport().stats().links_lost, 0);
+    // who is new waits for it
+    let new = crate::nodes::client(&url(&format!("nodes.test:{}", a.port()))).await;
+    let error = absence(&new, 1000).await;
+    assert!(error.contains("there is no such name"), "{error}");
+    failing.says(Says::Failure);
+    let asked = failing.asked();
+    let waiting = tokio::spawn(async move { new.who(&Context::new()).await });
+    eventually("it was asked again", async || {
+        (failing.asked() > asked + 4).then_some(())
+    })
+    .await;
+    dns.set(&lines(&["127.0.0.1 nodes.test", "127.0.0.2 nodes.test"]));
+    failing.says(Says::Truth);
+    waiting.await.unwrap().unwrap();
+    eventually("b is found", async || are(&client, &["a", "b"]).await).await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn an_answer_is_believed_for_its_ttl_unless_a_link_is_lost() {
+    // more than is believed
+    let dns = Dns::start_with(&[], 3600).await;
+    let failing = Failing::before(dns.port).await;
+    let (a, b) = two_nodes().await;
+    let c = serve(&format!("zmq://127.0.0.3:{}", a.port()), "c").await;
+    dns.set(&lines(&["127.0.0.1 nodes.test"]));
+    let client = client(&format!(
+        "zmq+dns://nodes.test:{}?resolver=127.0.0.1:{}",
+        a.port(),
+        failing.port
+    ))
+    .await;
+    eventually("a is found", async || are(&client, &["a"]).await).await;
+    let asked = failing.asked();
+    dns.set(&lines(&["127.0.0.2 nodes.test"]));
+    for _ in 0..100 {
+        are(&client, &["a"]).await.unwrap();
+    }
+    assert_eq!(failing.asked(), asked);
+    let begin = Instant::now();
+    a.stop().await;
+    eventually("b is found", async || are(&client, &["b"]).await).await;
+    let elapsed = begin.elapsed();
+    assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
+    // the next answer is believed for a second
+    let dns = dns.restart(1).await;
+    dns.set(&lines(&["127.0.0.3 nodes.test"]));
+    b.stop().await;
+    eventually("c is found", async || are(&client, &["c"]).await).await;
+    let asked = failing.asked();
+    eventually("it is asked again and again", async || {
+        (failing.asked() > asked + 4).then_some(())
+    })
+    .await;
+    c.stop().await;
+}

@@ -1,0 +1,5 @@
+//! Nodes that register themselves in Redis.
+
+mod down;
+mod layout;
+mod nodes;
