@@ -75,6 +75,10 @@ mod backoff;
 mod engine;
 mod links;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use engine::fuzzing;
+
 use address::Directory;
 use engine::Engine;
 use links::ZmqLinks;

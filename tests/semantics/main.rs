@@ -17,5 +17,10 @@ mod memory {
 }
 
 mod zmq {
-    rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::default());
+    rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::of("zmtp"));
+}
+
+/// The second engine keeps all of it between good peers. What it does not bear of others is in `tests/zmtp`.
+mod zmq_by_the_zeromq_crate {
+    rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::of("zeromq"));
 }

@@ -11,6 +11,9 @@
 mod zeromq;
 mod zmtp;
 
+#[cfg(feature = "fuzzing")]
+pub use zmtp::fuzzing;
+
 use crate::address::Address;
 use bytes::Bytes;
 use rpc_core::Peer;
