@@ -1,4 +1,5 @@
-"""Serves until standard input ends: `serve.py NAME [--version 1.2] [--window 1024] [--protocols 1-1] [--garbage FILE]`.
+"""Serves until standard input ends: `serve.py NAME [--version 1.2] [--window 1024] [--protocols 1-1] [--heartbeats sent|none|forgotten]
+[--garbage FILE]`.
 
 The first line of its output is the address.
 """
@@ -39,6 +40,7 @@ async def main() -> None:
     words.add_argument("--version", default="1.2")
     words.add_argument("--window", type=int, default=1024)
     words.add_argument("--protocols", default="1-1")
+    words.add_argument("--heartbeats", choices=["sent", "none", "forgotten"], default="sent")
     words.add_argument("--garbage")
     given = words.parse_args()
     major, minor = (int(part) for part in given.version.split("."))
@@ -47,7 +49,8 @@ async def main() -> None:
     apis = [interop((major, minor, 0), Record()), trouble(garbage(given.garbage) if given.garbage else []), about()]
     context = zmq.asyncio.Context()
     window = Credit(given.window, 67108864)
-    instance = Instance(context, [Server("interop", given.name, apis)], window, Range(lowest, highest))
+    instance = Instance(context, [Server("interop", given.name, apis)], window, Range(lowest, highest), given.heartbeats != "none")
+    instance.beats = given.heartbeats == "sent"
     serving = asyncio.ensure_future(instance.serve())
     print(instance.address, flush=True)
     await asyncio.wait([serving, asyncio.ensure_future(end_of_input())], return_when=asyncio.FIRST_COMPLETED)

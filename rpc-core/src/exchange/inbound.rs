@@ -198,6 +198,7 @@ impl Inbound {
             address: table.address.clone(),
             window: self.window,
             serial: Some(serial),
+            heartbeats: true,
             services,
         };
         drop(table);

@@ -34,6 +34,7 @@ fn announcement() -> Announcement {
             bytes: 100,
         },
         serial: Some(1),
+        heartbeats: true,
         services: vec![AnnouncedService {
             exchange: String::new(),
             topic: "t".into(),

@@ -33,6 +33,7 @@ fn announcement_of(requests: u32, draining: bool) -> Announcement {
             bytes: 1000,
         },
         serial: None,
+        heartbeats: true,
         services: vec![AnnouncedService {
             exchange: String::new(),
             topic: "t".into(),
