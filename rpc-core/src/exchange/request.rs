@@ -123,7 +123,7 @@ impl Outbound {
         })?;
         let body_len = frame.len();
         let stream = (parts.kind == MethodKind::Multicall)
-            .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
+            .then(|| Arc::new(StreamQueue::new(route.name(), STREAM_CREDIT)));
         tracing::debug!(name: "rpc.request.sent", method = &*parts.method, target = %parts.target, server = %route.name(), %version,
             request_id = parts.context.request_id().map(tracing::field::debug), "request sent");
         write_header(&mut frame, parts, version, route).map_err(|error| {
