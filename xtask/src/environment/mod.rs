@@ -1,9 +1,10 @@
-//! What tests need that is no crate, such as peers in other languages. It is installed below `target/`, or from Debian's packages.
+//! What tests need that is no crate, such as peers in other languages and hosts to run on. It is installed below `target/`, or from Debian's packages.
 //!
 //! A test that needs an entry is in a module `with_NAME`, and is `#[ignore]`d with the words "needs …", so that `cargo test` does
 //! without. It finds by the entry's variable what it needs.
 
 mod debian;
+mod network;
 mod python;
 mod venv;
 
@@ -26,11 +27,18 @@ struct Entry {
 }
 
 /// All of them, in the order in which they are made ready.
-const ENTRIES: &[Entry] = &[Entry {
-    name: "python",
-    variable: "RPC_TEST_PYTHON",
-    prepare: python::prepare,
-}];
+const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "python",
+        variable: "RPC_TEST_PYTHON",
+        prepare: python::prepare,
+    },
+    Entry {
+        name: "network",
+        variable: "RPC_TEST_IP",
+        prepare: network::prepare,
+    },
+];
 
 /// What is ready.
 #[derive(Debug, Default)]
