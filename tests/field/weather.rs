@@ -32,6 +32,9 @@ const GROUPS: [Range<usize>; 3] = [0..3, 3..6, 6..8];
 const LASTS: Range<u64> = 200..7_000;
 const PAUSE: Range<u64> = 200..3_000;
 
+/// How many problems are shown.
+const SHOWN: usize = 20;
+
 /// What happens to a node. One that is added here happens as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
@@ -131,7 +134,9 @@ async fn what_clients_are_told_is_what_nodes_did(network: Arc<Network>) {
     }
     nodes.sort_by_key(|node| node.number);
     let logs: Vec<Vec<u64>> = nodes.iter().map(Node::log).collect();
-    verdict(&entries, &incidents, &logs);
+    let problems = verdict(&entries, &incidents, &logs);
+    let shown = problems[..problems.len().min(SHOWN)].join("\n");
+    assert!(problems.is_empty(), "{} problems:\n{shown}", problems.len());
 }
 
 /// One fault after another, each at one of the nodes.
