@@ -2,7 +2,7 @@
 
 use crate::api::{ENDED, FieldClient};
 use crate::network::Network;
-use crate::node::{Node, name};
+use crate::node::{Node, Setting, name};
 use crate::rules;
 use futures_util::StreamExt;
 use rpc_core::{CallError, Context, ErrorKind, RpcError};
@@ -48,9 +48,13 @@ const UNSENT: u64 = 5;
 impl Field {
     /// A stream and a call wait for the first node, and run there.
     async fn new(network: Arc<Network>) -> Self {
+        let setting = Setting {
+            options: OPTIONS,
+            at_once: 100,
+        };
         let nodes = [
-            Node::start(&network, 0, OPTIONS).await,
-            Node::start(&network, 1, OPTIONS).await,
+            Node::start(&network, 0, setting).await,
+            Node::start(&network, 1, setting).await,
         ];
         let transport = rpc_zmq::connect(&network.url(OPTIONS)).await.unwrap();
         let client = FieldClient::new(transport);

@@ -91,7 +91,8 @@ pub(crate) async fn send(
         };
         let ms = match rng.u8(0..10) {
             0..6 => 0,
-            _ => rng.u32(1..40),
+            6..9 => rng.u32(1..40),
+            _ => rng.u32(1..400),
         };
         let began = Instant::now();
         let told = timeout(limit + HANGS, async {

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
-/// What the process is told: its number, its URL, and where its log is.
+/// What the process is told: its number, its URL, how many requests run at once, and where its log is.
 const NODE: &str = "RPC_FIELD_NODE";
 
 /// How long a process may take to start or to end.
@@ -27,11 +27,20 @@ pub(crate) fn name(node: usize) -> String {
     format!("node-{node}")
 }
 
+/// How a node is set.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting {
+    /// The options of its URL.
+    pub(crate) options: &'static str,
+    /// How many requests run at once.
+    pub(crate) at_once: usize,
+}
+
 /// A place for a node: its address stays, its processes come and go. They are killed when this is dropped.
 pub(crate) struct Node {
     pub(crate) number: usize,
     pub(crate) network: Arc<Network>,
-    options: &'static str,
+    setting: Setting,
     log: Log,
     process: Option<Child>,
 }
@@ -47,18 +56,14 @@ impl Drop for Log {
 
 impl Node {
     /// Starts a node's first process.
-    pub(crate) async fn start(
-        network: &Arc<Network>,
-        number: usize,
-        options: &'static str,
-    ) -> Self {
+    pub(crate) async fn start(network: &Arc<Network>, number: usize, setting: Setting) -> Self {
         let file = format!("{}.log", network.host(number));
         let log = Log(std::env::temp_dir().join(file));
         std::fs::write(&log.0, "").unwrap();
         let mut node = Self {
             number,
             network: Arc::clone(network),
-            options,
+            setting,
             log,
             process: None,
         };
@@ -68,15 +73,15 @@ impl Node {
 
     /// Starts another process in its place, and waits until it listens.
     pub(crate) async fn start_again(&mut self) {
-        let url = format!("zmq://{}?{}", Network::address(self.number), self.options);
+        let Setting { options, at_once } = self.setting;
+        let address = Network::address(self.number);
+        let log = self.log.0.display();
+        let told = format!("{} zmq://{address}?{options} {at_once} {log}", self.number);
         let mut child = Command::new(program())
             .args(["netns", "exec", &self.network.host(self.number)])
             .arg(std::env::current_exe().unwrap())
             .args(["--exact", "node::serves_if_it_is_asked_to", "--nocapture"])
-            .env(
-                NODE,
-                format!("{} {url} {}", self.number, self.log.0.display()),
-            )
+            .env(NODE, told)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -144,19 +149,19 @@ impl Node {
 
 /// The other process: this test program, with a node in its environment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stdout, reason = "whoever started it waits for that")]
 async fn serves_if_it_is_asked_to() {
     let Ok(node) = std::env::var(NODE) else {
         return;
     };
-    let [number, url, log] = *node.split(' ').collect::<Vec<_>>() else {
-        panic!("{NODE}: a number, a URL and a file")
+    let [number, url, at_once, log] = *node.split(' ').collect::<Vec<_>>() else {
+        panic!("{NODE}: a number, a URL, another number and a file")
     };
     let mut told = signal(SignalKind::terminate()).unwrap();
     let transport = rpc_zmq::connect(url).await.unwrap();
     let server = Server::builder(transport.clone())
         .target(Target::new().server(name(number.parse().unwrap())))
-        .endpoint(FieldDispatcher::new(Worker::open(Path::new(log))));
+        .endpoint(FieldDispatcher::new(Worker::open(Path::new(log))))
+        .concurrency(at_once.parse().unwrap());
     let server = server.start().await.unwrap();
     println!("listens on {}", transport.local_addr().unwrap());
     // or until standard input is closed, by whoever started it, however that ended

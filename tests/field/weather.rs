@@ -3,7 +3,7 @@
 use crate::api::FieldClient;
 use crate::load::{self, Entry};
 use crate::network::Network;
-use crate::node::{Node, name};
+use crate::node::{Node, Setting, name};
 use crate::rules;
 use crate::verdict::{Incident, verdict};
 use fastrand::Rng;
@@ -19,7 +19,11 @@ const CLIENTS: u64 = 64;
 
 /// How long nothing may be heard of a peer. Not much: most faults last longer.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
-const OPTIONS: &str = "heartbeat=2000";
+const SETTING: Setting = Setting {
+    options: "heartbeat=2000",
+    // so few that some requests wait when their node is killed
+    at_once: 2,
+};
 
 /// How long after the last fault all is well: the longest pause between two attempts to connect, one attempt that fails in between,
 /// and time for a busy machine.
@@ -96,11 +100,11 @@ async fn what_clients_are_told_is_what_nodes_did(network: Arc<Network>) {
     for group in GROUPS {
         let mut nodes = Vec::new();
         for number in group {
-            nodes.push(Node::start(&network, number, OPTIONS).await);
+            nodes.push(Node::start(&network, number, SETTING).await);
         }
         groups.push(nodes);
     }
-    let url = network.url(OPTIONS);
+    let url = network.url(SETTING.options);
     let over = watch::Sender::new(false);
     let mut transports = Vec::new();
     let mut clients = JoinSet::new();

@@ -3,6 +3,7 @@
 //! `FUZZ_CORPUS=write cargo test -p rpc-fuzz-targets` writes the seeds anew, after a change of the vectors.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+#![allow(clippy::print_stdout, reason = "the last input is the one that fails")]
 
 use rpc_fuzz_targets::{TARGETS, run};
 use serde_json::Value;

@@ -9,8 +9,11 @@ mod links;
 mod text;
 mod zmtp;
 
+/// What is done with some bytes.
+type Target = fn(&[u8]);
+
 /// The name of each target, and what it does.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("codec", codec::codec),
     ("frames_to_a_client", frames::to_a_client),
     ("frames_to_a_node", frames::to_a_node),
