@@ -21,6 +21,9 @@ mod convert;
 mod counters;
 mod error;
 pub mod exchange;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod history;
 mod introspection;
 mod log;

@@ -3,14 +3,21 @@
 /// How much of a peer's text is shown.
 const SHOWN: usize = 500;
 
-/// `text` with control characters escaped and cut at 500 characters, for logs and errors.
+/// `text` with control characters escaped and cut at 500 characters, those of the escapes included, for logs and errors.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(SHOWN));
-    for (at, c) in text.chars().enumerate() {
-        if at == SHOWN {
+    let mut room = SHOWN;
+    for c in text.chars() {
+        let width = if is_escaped(c) {
+            c.escape_unicode().len()
+        } else {
+            1
+        };
+        if width > room {
             out.push('…');
             break;
         }
+        room -= width;
         push(&mut out, c);
     }
     out
@@ -35,14 +42,17 @@ pub(crate) fn block(text: &str, most: usize) -> String {
 }
 
 fn push(out: &mut String, c: char) {
-    // right-to-left marks and other format characters can turn a log line around
-    if c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    {
+    if is_escaped(c) {
         out.extend(c.escape_unicode());
     } else {
         out.push(c);
     }
+}
+
+/// Right-to-left marks and other format characters can turn a log line around.
+fn is_escaped(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -54,5 +64,7 @@ mod tests {
         assert_eq!(shown("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\u{a}b");
         assert_eq!(shown("\u{202e}x"), "\\u{202e}x");
         assert_eq!(shown(&"é".repeat(900)).chars().count(), 501);
+        assert!(shown(&"\0".repeat(900)).chars().count() <= 501);
+        assert_eq!(shown(&"a".repeat(500)), "a".repeat(500));
     }
 }

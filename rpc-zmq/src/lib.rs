@@ -148,6 +148,9 @@ mod security;
 mod tasks;
 
 pub use curve::{ParseKeyError, PublicKey, SecretKey};
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use engine::fuzzing;
 
 use directory::Directory;
 use engine::Engine;

@@ -27,10 +27,18 @@ async fn python_speaks_with_python() {
         "credit",
         "deadlines",
         "cancellation",
+        "heartbeats",
+        "no_heartbeats",
+        "forgotten_heartbeats",
     ] {
+        let options = match rule {
+            "no_heartbeats" => &["--heartbeats", "none"][..],
+            "forgotten_heartbeats" => &["--heartbeats", "forgotten"],
+            _ => &[],
+        };
         let nodes = [
-            Node::serve("node-1", &[]).await,
-            Node::serve("node-2", &[]).await,
+            Node::serve("node-1", options).await,
+            Node::serve("node-2", options).await,
         ];
         let [first, second] = nodes
             .each_ref()

@@ -16,6 +16,7 @@ rules! {
     streams_are_numbered_and_end,
     a_consumer_that_does_not_read_stops_the_producer,
     the_remaining_time_travels_and_a_timeout_cancels,
+    a_call_that_takes_long_is_heard_of,
     a_cancelled_call_and_a_closed_stream_end_their_handlers,
     a_draining_server_is_seen_to_drain,
     two_addresses_of_one_instance_are_known_as_one,
@@ -89,6 +90,10 @@ async fn a_consumer_that_does_not_read_stops_the_producer() {
 
 async fn the_remaining_time_travels_and_a_timeout_cancels() {
     holds("deadlines").await;
+}
+
+async fn a_call_that_takes_long_is_heard_of() {
+    holds("heartbeats").await;
 }
 
 async fn a_cancelled_call_and_a_closed_stream_end_their_handlers() {

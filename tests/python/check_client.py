@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Awaitable, Callable, Dict, Iterator, List, Optional
 
 import zmq.asyncio
@@ -180,6 +181,38 @@ async def deadlines(topic: Topic) -> None:
     await one.happened("cancelled x")
 
 
+async def heartbeats(topic: Topic) -> None:
+    """A call that takes longer than the client waits without a heartbeat is heard of, and ends with its deadline only."""
+    one = One(topic)
+    asked = replace(to(ask("wait"), one.service), monitor=200_000)
+    began = asyncio.get_running_loop().time()
+    with fails("Timeout") as caught:
+        await one.link.call(asked, {"name": "h"}, 1.5)
+    assert "heartbeat" not in str(caught[0]), caught[0]
+    assert asyncio.get_running_loop().time() - began >= 1.5
+    await one.happened("cancelled h")
+
+
+async def no_heartbeats(topic: Topic) -> None:
+    """An instance that announces none is not given up for want of them."""
+    one = One(topic)
+    assert one.link.announcement is not None and not one.link.announcement.heartbeats
+    asked = replace(to(ask("wait"), one.service), monitor=100_000)
+    with fails("Timeout") as caught:
+        await one.link.call(asked, {"name": "n"}, 1.0)
+    assert "heartbeat" not in str(caught[0]), caught[0]
+
+
+async def forgotten_heartbeats(topic: Topic) -> None:
+    """An instance that announces heartbeats and sends none is given up long before the deadline."""
+    one = One(topic)
+    asked = replace(to(ask("wait"), one.service), monitor=300_000)
+    with fails("Timeout") as caught:
+        await one.link.call(asked, {"name": "f"}, TIMEOUT)
+    assert "heartbeat" in str(caught[0]), caught[0]
+    await one.happened("cancelled f")
+
+
 async def cancellation(topic: Topic) -> None:
     one = One(topic)
     waiting = asyncio.ensure_future(one.call(ask("wait"), name="y"))
@@ -235,7 +268,7 @@ async def window(topic: Topic) -> None:
 
 RULES: Dict[str, Callable[[Topic], Awaitable[None]]] = {
     rule.__name__: rule
-    for rule in (calls, about, errors, refusals, versions, fanout, streams, credit, deadlines, cancellation, draining, twins, window)
+    for rule in (calls, about, errors, refusals, versions, fanout, streams, credit, deadlines, heartbeats, no_heartbeats, forgotten_heartbeats, cancellation, draining, twins, window)
 }
 CONTEXT: zmq.asyncio.Context
 

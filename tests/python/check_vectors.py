@@ -26,7 +26,7 @@ def announcement(meaning: Any) -> Announcement:
         services.append(Service(service["exchange"], service["topic"], service["server"], service["draining"], apis))
     window = Credit(meaning["window"]["requests"], meaning["window"]["bytes"])
     instance = bytes.fromhex(meaning["instance"])
-    return Announcement(Range(*meaning["protocols"]), instance, meaning["address"], window, tuple(services), meaning["serial"])
+    return Announcement(Range(*meaning["protocols"]), instance, meaning["address"], window, tuple(services), meaning["serial"], meaning["heartbeats"])
 
 
 def request(meaning: Any) -> Request:

@@ -1,4 +1,5 @@
-"""Serves until standard input ends: `serve.py NAME [--version 1.2] [--window 1024] [--protocols 1-1] [--garbage FILE] [--key FILE --client=KEY…]`.
+"""Serves until standard input ends: `serve.py NAME [--version 1.2] [--window 1024] [--protocols 1-1] [--heartbeats sent|none|forgotten]
+[--garbage FILE] [--key FILE --client=KEY…]`.
 
 The first line of its output is the address.
 """
@@ -40,6 +41,7 @@ async def main() -> None:
     words.add_argument("--version", default="1.2")
     words.add_argument("--window", type=int, default=1024)
     words.add_argument("--protocols", default="1-1")
+    words.add_argument("--heartbeats", choices=["sent", "none", "forgotten"], default="sent")
     words.add_argument("--garbage")
     words.add_argument("--key", help="a file with the secret key of this side")
     words.add_argument("--client", action="append", default=[], help="the public key of a client that is let in")
@@ -51,7 +53,9 @@ async def main() -> None:
     context = zmq.asyncio.Context()
     secure, authenticator = (as_node(given.key), let_in(context, given.client)) if given.key else (in_the_clear, None)
     window = Credit(given.window, 67108864)
-    instance = Instance(context, [Server("interop", given.name, apis)], window, Range(lowest, highest), secure)
+    has_heartbeats = given.heartbeats != "none"
+    instance = Instance(context, [Server("interop", given.name, apis)], window, Range(lowest, highest), secure, has_heartbeats)
+    instance.beats = given.heartbeats == "sent"
     serving = asyncio.ensure_future(instance.serve())
     print(instance.address, flush=True)
     await asyncio.wait([serving, asyncio.ensure_future(end_of_input())], return_when=asyncio.FIRST_COMPLETED)

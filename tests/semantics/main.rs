@@ -21,5 +21,10 @@ mod zmq_with_keys {
 }
 
 mod zmq {
-    rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::default());
+    rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::with("engine=zmtp"));
+}
+
+/// The second engine keeps all of it between good peers. What it does not bear of others is in `tests/zmtp`.
+mod zmq_by_the_zeromq_crate {
+    rpc_core::testing::conformance!(crate::zmq_network::ZmqNetwork::with("engine=zeromq"));
 }

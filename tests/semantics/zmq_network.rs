@@ -1,4 +1,4 @@
-//! ZeroMQ over the loopback interface.
+//! ZeroMQ over the loopback interface, by either engine.
 
 use rpc_core::Transport;
 use rpc_core::testing::Network;
@@ -7,11 +7,22 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// The addresses of the nodes that clients know, and what all URLs have in common.
-#[derive(Default)]
-pub(crate) struct ZmqNetwork(Vec<String>, &'static str);
+/// Nodes of which clients have a list.
+pub(crate) struct ZmqNetwork {
+    /// What all URLs have in common.
+    options: String,
+    /// The addresses of the nodes that clients know.
+    listed: Vec<String>,
+}
 
 impl ZmqNetwork {
+    pub(crate) fn with(options: &str) -> Self {
+        Self {
+            options: options.into(),
+            listed: Vec::new(),
+        }
+    }
+
     /// Every process of it has the same key, which may do everything.
     pub(crate) fn with_keys() -> Self {
         static OPTIONS: LazyLock<String> = LazyLock::new(|| {
@@ -29,7 +40,7 @@ impl ZmqNetwork {
                 file("toml").display()
             )
         });
-        Self(Vec::new(), &OPTIONS)
+        Self::with(&OPTIONS)
     }
 }
 
@@ -39,25 +50,26 @@ async fn open(url: &str) -> Transport {
 
 impl Network for ZmqNetwork {
     async fn node(&self, options: &str) -> Transport {
-        open(&format!("zmq://?listen=127.0.0.1:0&{}&{options}", self.1)).await
+        let common = &self.options;
+        open(&format!("zmq://?listen=127.0.0.1:0&{common}&{options}")).await
     }
 
     fn list(&mut self, node: &Transport) {
-        self.0.extend(node.local_addr());
+        self.listed.extend(node.local_addr());
     }
 
     fn list_absent(&mut self) -> String {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = free.local_addr().expect("bound").to_string();
-        self.0.push(address.clone());
+        self.listed.push(address.clone());
         address
     }
 
     async fn appear(&self, address: &str) -> Transport {
-        open(&format!("zmq://{address}?{}", self.1)).await
+        open(&format!("zmq://{address}?{}", self.options)).await
     }
 
     async fn client(&self) -> Transport {
-        open(&format!("zmq://{}?{}", self.0.join(","), self.1)).await
+        open(&format!("zmq://{}?{}", self.listed.join(","), self.options)).await
     }
 }

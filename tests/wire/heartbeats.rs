@@ -132,7 +132,7 @@ async fn a_server_that_falls_silent_is_given_up() {
     let client = client(&node).await;
     let started = Instant::now();
     let call = tokio::spawn(client.hold(&Context::new()));
-    node.announce(1).await;
+    node.announce_heartbeats().await;
     let sent = node.receive().await;
     // the method says how long it waits: 600 ms
     assert_eq!(sent.header[0], 0x9c);
@@ -157,7 +157,7 @@ async fn a_server_that_is_never_heard_of_is_given_up() {
     let client = client(&node).await;
     let prepared = client.prepare(|call| call.call_monitor_timeout(Duration::from_millis(300)));
     let call = tokio::spawn(prepared.hold(&Context::new()));
-    node.announce(1).await;
+    node.announce_heartbeats().await;
     let sent = node.receive().await;
     assert!(sent.header.ends_with(&[0xce, 0, 4, 0x93, 0xe0]));
     // a heartbeat of others is none, and one that can't be read harms nobody
@@ -171,6 +171,24 @@ async fn a_server_that_is_never_heard_of_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_server_that_announces_no_heartbeats_is_not_asked_and_not_given_up() {
+    let mut node = RawNode::bind().await;
+    let client = client(&node).await;
+    let monitor = Duration::from_millis(100);
+    let timeout = Duration::from_millis(700);
+    let prepared = client.prepare(|call| call.timeout(timeout).call_monitor_timeout(monitor));
+    let started = Instant::now();
+    let call = tokio::spawn(prepared.hold(&Context::new()));
+    node.announce(1).await;
+    let sent = node.receive().await;
+    // the request's id is its last field
+    assert_eq!((sent.kind, sent.header[0]), (CALL, 0x9b));
+    let error = within(call).await.unwrap().unwrap_err();
+    assert!(error.rpc().unwrap().is_timeout(), "{error}");
+    assert!(started.elapsed() >= timeout, "{error}");
+}
+
+#[tokio::test]
 async fn a_multicall_asks_for_no_heartbeats() {
     let mut node = RawNode::bind().await;
     let client = client(&node).await;
@@ -179,7 +197,7 @@ async fn a_multicall_asks_for_no_heartbeats() {
     let asking = tokio::spawn(async move {
         let _ = futures_util::StreamExt::next(&mut stream).await;
     });
-    node.announce(1).await;
+    node.announce_heartbeats().await;
     let sent = node.receive().await;
     // the request's id is its last field
     assert_eq!((sent.kind, sent.header[0]), (MULTICALL, 0x9b));

@@ -221,12 +221,23 @@ impl RawNode {
 
     /// Waits for a greeting, and announces servers.
     pub(crate) async fn announce_services(&mut self, lowest: u8, services: &[Service<'_>]) {
+        self.announce_with(lowest, services, &[]).await;
+    }
+
+    /// The same, of a node that sends heartbeats.
+    pub(crate) async fn announce_heartbeats(&mut self) {
+        self.announce_with(1, &[Service::RAW], &[0xc0, 0xc3]).await;
+    }
+
+    /// `more` are the fields after the window, each of one byte.
+    async fn announce_with(&mut self, lowest: u8, services: &[Service<'_>], more: &[u8]) {
         let hello = self.receive().await;
         assert_eq!((hello.kind, hello.header), (HELLO, vec![0x92, 1, 1]));
-        let mut header = vec![0x96, lowest, lowest, 0xc4, 16];
+        let mut header = vec![0x96 + short(more), lowest, lowest, 0xc4, 16];
         header.extend([9; 16]);
         header.extend(string("somewhere"));
         header.extend([100, 0xcd, 0x10, 0x00]);
+        header.extend(more);
         let mut body = vec![0x90 | short(services)];
         for service in services {
             body.extend(service.announcement());

@@ -6,6 +6,7 @@ mod ci;
 mod counts;
 mod environment;
 mod examples;
+mod fuzz;
 mod run;
 mod say;
 mod shuttle;
@@ -25,6 +26,8 @@ usage: cargo xtask COMMAND
 
   test              install what tests need, then build and run every test of the workspace, doctests included
   shuttle           test what threads share, in many orders
+  fuzz [TARGET] [SECONDS]
+                     try bytes that chance makes up, 60 seconds a target; needs cargo-fuzz and a nightly compiler
   bench [ARGS…]     run the benchmarks beside their floors; ARGS go to the benchmark program: see --help
     --peers         beside other frameworks as well; builds them in target/peers
     --write         with --peers: write the tables into docs/benchmarks.md
@@ -59,6 +62,7 @@ fn obey(words: &[OsString], tests: &mut Option<Counts>) -> Outcome {
     match command.to_str() {
         Some("api") => api::run(rest),
         Some("bench") => bench::run(rest),
+        Some("fuzz") => fuzz::run(rest),
         Some("test") => alone("test", rest).and_then(|()| test::run(tests)),
         Some("shuttle") => alone("shuttle", rest).and_then(|()| shuttle::run()),
         Some("examples") => alone("examples", rest).and_then(|()| examples::run()),

@@ -237,6 +237,7 @@ impl Inbound {
             address: table.address.clone(),
             window: self.window,
             serial: Some(serial),
+            heartbeats: true,
             services,
         };
         drop(table);

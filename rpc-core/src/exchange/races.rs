@@ -34,6 +34,7 @@ fn announcement() -> Announcement {
             bytes: 100,
         },
         serial: Some(1),
+        heartbeats: true,
         services: vec![AnnouncedService {
             exchange: String::new(),
             topic: "t".into(),
@@ -242,7 +243,7 @@ fn credit_and_items_wake_whoever_waits_for_them() {
     shuttle::check_random(
         || {
             let one = Credit { items: 1, bytes: 1 };
-            let queue = Arc::new(StreamQueue::new(one));
+            let queue = Arc::new(StreamQueue::new(String::new(), one));
             let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
             let stream = Execution::new(link, 1, Kind::Multicall, None, one, None);
             let execution = Arc::new(stream);

@@ -17,6 +17,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 use tokio::time::timeout_at;
 
 impl Outbound {
@@ -122,7 +123,7 @@ impl Outbound {
         })?;
         let body_len = frame.len();
         let stream = (parts.kind == MethodKind::Multicall)
-            .then(|| Arc::new(StreamQueue::new(STREAM_CREDIT)));
+            .then(|| Arc::new(StreamQueue::new(route.name(), STREAM_CREDIT)));
         tracing::debug!(name: "rpc.request.sent", method = &*parts.method, target = %parts.target, server = %route.name(), %version,
             request_id = parts.context.request_id().map(tracing::field::debug), "request sent");
         write_header(&mut frame, parts, version, route).map_err(|error| {
@@ -139,7 +140,7 @@ impl Outbound {
             };
         let again =
             |written: &Bytes| Body::Written(version, written.slice(written.len() - body_len..));
-        let answer = match parts.monitor {
+        let answer = match monitor(parts, route) {
             None => {
                 let answer = timeout_at(parts.deadline, in_flight.answer()).await;
                 answer.map_err(|_elapsed| Overdue::Deadline)
@@ -346,6 +347,11 @@ fn kind_of(parts: &Parts) -> Kind {
     }
 }
 
+/// How long no heartbeat may come. An instance that can send none is not asked, and not given up for want of one.
+fn monitor(parts: &Parts, route: &Route) -> Option<Duration> {
+    parts.monitor.filter(|_| route.announcement.heartbeats)
+}
+
 fn write_header(
     body: &mut Encoded,
     parts: &Parts,
@@ -362,7 +368,7 @@ fn write_header(
         built: parts.api.newest,
         method: &parts.method,
         remaining: parts.remaining(),
-        monitor: parts.monitor,
+        monitor: monitor(parts, route),
         credit: (kind == Kind::Multicall).then_some(STREAM_CREDIT),
         request_id: parts.context.request_id(),
     };

@@ -58,6 +58,7 @@ mod tests {
                 bytes: 1,
             },
             serial: None,
+            heartbeats: true,
             services: servers
                 .iter()
                 .map(|server| AnnouncedService {

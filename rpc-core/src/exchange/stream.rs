@@ -40,6 +40,8 @@ pub(crate) enum End {
 /// The queue between a link and the consumer of a stream. The credit that the client gives bounds it.
 #[derive(Debug)]
 pub(crate) struct StreamQueue {
+    /// The server's name, for errors.
+    server: String,
     state: Mutex<State>,
 }
 
@@ -57,8 +59,9 @@ struct State {
 }
 
 impl StreamQueue {
-    pub(crate) fn new(credit: Credit) -> Self {
+    pub(crate) fn new(server: String, credit: Credit) -> Self {
         Self {
+            server,
             state: Mutex::new(State {
                 batches: VecDeque::new(),
                 end: None,
@@ -149,7 +152,10 @@ impl StreamQueue {
             Some(end) => {
                 // so that it stays ended
                 state.end = Some(End::Complete);
-                Poll::Ready(Err(end))
+                Poll::Ready(Err(match end {
+                    End::Failed(error) => End::Failed(error.of_server(&self.server)),
+                    end => end,
+                }))
             }
             None => {
                 state.consumer = Some(cx.waker().clone());

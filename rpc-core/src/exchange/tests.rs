@@ -33,6 +33,7 @@ fn announcement_of(requests: u32, draining: bool) -> Announcement {
             bytes: 1000,
         },
         serial: None,
+        heartbeats: true,
         services: vec![AnnouncedService {
             exchange: String::new(),
             topic: "t".into(),
@@ -251,7 +252,7 @@ proptest! {
     #[test]
     fn credit(sizes in prop::collection::vec(1..200usize, 0..60), reads in prop::collection::vec(0..8usize, 1..20)) {
         let credit = Credit { items: 8, bytes: 300 };
-        let queue = StreamQueue::new(credit);
+        let queue = StreamQueue::new(String::new(), credit);
         let execution = Execution::new(Arc::new(ServerLink::new(Peer::new("test", "client"), None)), 1, Kind::Multicall, None, credit, None);
         let mut cx = Context::from_waker(Waker::noop());
         let (mut sent, mut read, mut ahead) = (0usize, 0u64, 0usize);
@@ -317,10 +318,13 @@ fn a_stream_keeps_to_its_rules() {
         items: vec![0; bytes].into(),
     };
     let queue = || {
-        StreamQueue::new(Credit {
-            items: 2,
-            bytes: 10,
-        })
+        StreamQueue::new(
+            String::new(),
+            Credit {
+                items: 2,
+                bytes: 10,
+            },
+        )
     };
     assert!(
         queue()

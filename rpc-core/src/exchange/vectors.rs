@@ -327,6 +327,7 @@ fn announcement(meaning: &Value) -> Announcement {
             bytes: u32::try_from(number(window, "bytes")).unwrap(),
         },
         serial: meaning["serial"].as_u64(),
+        heartbeats: meaning["heartbeats"].as_bool().unwrap(),
         services: list(meaning, "services")
             .iter()
             .map(|service| AnnouncedService {
@@ -401,6 +402,7 @@ fn meaning(kind: Kind, frame: &Frame) -> Value {
                 "address": announced.address,
                 "window": { "requests": announced.window.requests, "bytes": announced.window.bytes },
                 "serial": announced.serial,
+                "heartbeats": announced.heartbeats,
                 "services": services,
             })
         }

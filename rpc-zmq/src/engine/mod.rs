@@ -11,6 +11,9 @@
 mod zeromq;
 mod zmtp;
 
+#[cfg(feature = "fuzzing")]
+pub use zmtp::fuzzing;
+
 use crate::address::Address;
 use crate::keyring::Holder;
 use crate::security::Security;

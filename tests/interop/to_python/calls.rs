@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use rpc_core::ErrorKind;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 rules! {
     calls_are_answered,
@@ -17,6 +17,7 @@ rules! {
     casts_are_accepted_and_run,
     the_remaining_time_travels,
     a_timeout_cancels_the_handler,
+    heartbeats_are_expected_of_who_announced_them,
     a_dropped_call_cancels_its_handler,
     a_small_window_is_kept,
     garbage_breaks_nothing,
@@ -137,6 +138,25 @@ async fn a_timeout_cancels_the_handler() {
     let error = rpc(brief.wait(&ctx(), "x").await);
     assert_eq!(error.kind(), ErrorKind::Timeout);
     happened(&client, "cancelled x", 1).await;
+}
+
+async fn heartbeats_are_expected_of_who_announced_them() {
+    let patient = Duration::from_millis(1500);
+    for (heartbeats, given_up) in [("sent", false), ("none", false), ("forgotten", true)] {
+        let (_node, client, _) = pair(&["--heartbeats", heartbeats]).await;
+        round_trips(&client).await;
+        let asking = client.prepare(|call| {
+            let call = call.timeout(patient);
+            call.call_monitor_timeout(Duration::from_millis(300))
+        });
+        let began = Instant::now();
+        let error = rpc(asking.wait(&ctx(), "h").await);
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        let without_heartbeat = error.message().contains("no heartbeat");
+        assert_eq!(without_heartbeat, given_up, "{heartbeats}: {error}");
+        assert_eq!(began.elapsed() < patient, given_up, "{heartbeats}: {error}");
+        happened(&client, "cancelled h", 1).await;
+    }
 }
 
 async fn a_dropped_call_cancels_its_handler() {

@@ -11,7 +11,7 @@ import zmq.asyncio
 from zmq.utils.monitor import recv_monitor_message
 
 from .codec import Malformed, decode, decode_many, encode
-from .frames import PROTOCOL, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number
+from .frames import PROTOCOL, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, listed, number
 from .keys import Secure, in_the_clear
 
 FIRST_CREDIT = Credit(128, 262144)
@@ -34,6 +34,8 @@ class _Pending:
         self.credit = FIRST_CREDIT
         self.accepted = False
         self.items = 0
+        self.heard = asyncio.Event()
+        """Set when a heartbeat has listed it."""
 
     def fail(self, kind: str, message: str) -> None:
         self.answers.put_nowait(Failed(kind, message))
@@ -80,7 +82,8 @@ class Link:
     # What is asked for.
 
     async def call(self, request: Request, arguments: Dict[str, Any], timeout: Optional[float] = None) -> Any:
-        """The value that the method returned."""
+        """The value that the method returned. `monitor` of the request is for how many microseconds it waits without a heartbeat,
+        if the instance sends any."""
         return await self._answer(Kind.CALL, request, arguments, timeout)
 
     async def cast(self, request: Request, arguments: Dict[str, Any], timeout: Optional[float] = None) -> None:
@@ -115,10 +118,27 @@ class Link:
     async def _answer(self, kind: Kind, request: Request, arguments: Dict[str, Any], timeout: Optional[float]) -> Any:
         ends = Deadline(timeout)
         id, pending = await self._send(kind, request, arguments, ends)
+        answer = asyncio.ensure_future(self._next(pending, ends))
         try:
-            return await self._next(pending, ends)
+            if kind is Kind.CALL and request.monitor is not None and self._beats():
+                await self._monitor_call(answer, pending, request.monitor / 1_000_000)
+            return await answer
         finally:
+            answer.cancel()
             await self._give_up(id)
+
+    async def _monitor_call(self, answer: "asyncio.Future[Any]", pending: _Pending, most: float) -> None:
+        """Until the answer is there; fails when nothing is heard for so many seconds."""
+        while not answer.done():
+            pending.heard.clear()
+            heard = asyncio.ensure_future(pending.heard.wait())
+            done, _ = await asyncio.wait({answer, heard}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+            heard.cancel()
+            if not done:
+                raise Failed("Timeout", "no heartbeat came in time")
+
+    def _beats(self) -> bool:
+        return self.announcement is not None and self.announcement.heartbeats
 
     async def _send(
         self, kind: Kind, request: Request, arguments: Dict[str, Any], ends: Deadline
@@ -134,7 +154,8 @@ class Link:
         credit = FIRST_CREDIT if kind is Kind.MULTICALL else None
         left = ends.left()
         remaining = None if left is None else max(0, int(left * 1_000_000))
-        stamped = replace(request, remaining=remaining, credit=credit)
+        monitor = request.monitor if kind is Kind.CALL and self._beats() else None
+        stamped = replace(request, remaining=remaining, credit=credit, monitor=monitor)
         await self._write(stamped.write(kind, id, body))
         return id, pending
 
@@ -204,6 +225,10 @@ class Link:
             raise Malformed("another version of the protocol")
         if read.kind == Kind.ANNOUNCE:
             await self._announced(Announcement.read(read))
+        elif read.kind == Kind.RUNNING:
+            for id in listed(read):
+                if id in self._pending:
+                    self._pending[id].heard.set()
         elif read.kind in _ANSWERS:
             pending = self._pending.get(read.id)
             if pending is not None:

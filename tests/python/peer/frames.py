@@ -143,10 +143,11 @@ class Announcement:
     window: Credit
     services: Tuple[Service, ...]
     serial: Optional[int]
+    heartbeats: bool = False
 
     def write(self) -> bytes:
         fields = [*self.protocols, self.instance, self.address, *self.window]
-        fields += [] if self.serial is None else [self.serial]
+        fields += [self.serial, True] if self.heartbeats else [] if self.serial is None else [self.serial]
         body = encode([service._fields() for service in self.services])
         return frame(Kind.ANNOUNCE, fields=fields, body=body)
 
@@ -159,6 +160,7 @@ class Announcement:
             raise Malformed("the instance id has 16 bytes")
         window = Credit(min(fields.uint(), _MOST_WINDOW), min(fields.uint(), _MOST_WINDOW))
         serial = fields.optional_uint() if fields.more() else None
+        heartbeats = fields.boolean() if fields.more() else False
         services = Fields(frame.body, 0, 0)
         read = []
         while services.more():
@@ -169,7 +171,7 @@ class Announcement:
                 api = apis.array(3)
                 known.append(Api(api.text(), api.optional_text(), api.version()))
             read.append(Service(exchange, topic, server, draining, tuple(known)))
-        return cls(protocols, instance, address, window, tuple(read), serial)
+        return cls(protocols, instance, address, window, tuple(read), serial, heartbeats)
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,23 @@ class Items:
 
     def write(self, id: int, body: bytes) -> bytes:
         return frame(Kind.ITEMS, id, [self.first, self.count], body)
+
+
+_MOST_LISTED = 1024
+
+
+def running(ids: List[int]) -> List[bytes]:
+    """RUNNING, in as many frames as it takes."""
+    parts = [ids[at : at + _MOST_LISTED] for at in range(0, len(ids), _MOST_LISTED)]
+    return [frame(Kind.RUNNING, body=encode(part)) for part in parts]
+
+
+def listed(frame: Frame) -> List[int]:
+    """The ids that a RUNNING lists."""
+    ids, read = Fields(frame.body, 0, 0), []
+    while ids.more():
+        read.append(ids.uint())
+    return read
 
 
 def number(frame: Frame) -> int:

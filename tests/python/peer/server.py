@@ -15,12 +15,14 @@ from zmq.utils.monitor import recv_monitor_message
 
 from .api import Implementation, Method
 from .codec import Malformed, encode, skip
-from .frames import PROTOCOL, REQUESTS, TO_INSTANCE, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number
+from .frames import PROTOCOL, REQUESTS, TO_INSTANCE, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number, running
 from .keys import Secure, in_the_clear
 
 MOST_CREDIT = Credit(65536, 4194304)
 PROBES = (0.0, 0.05, 0.5)
 """Seconds after the end of some connection at which it is looked for whose it was."""
+SHORTEST_BEAT = 0.05
+"""Seconds between heartbeats on one link, at least."""
 
 
 class MethodError(Exception):
@@ -98,14 +100,21 @@ class _Client:
     highest_id: int = 0
     seen: int = 0
     running: Dict[int, "_Running"] = field(default_factory=dict)
+    beating: Optional["asyncio.Future[None]"] = None
+    next_beat: float = 0.0
+
+    def monitored(self) -> Dict[int, float]:
+        """Requests that asked for heartbeats, and how many seconds there may be between these."""
+        return {id: running.beat for id, running in self.running.items() if running.beat is not None}
 
 
 class _Running:
     """A call or a stream that was accepted. `more` is set when a stream may have got credit."""
 
-    def __init__(self, stream: bool, credit: Optional[Credit]) -> None:
+    def __init__(self, stream: bool, credit: Optional[Credit], monitor: Optional[int] = None) -> None:
         self.task: Optional[asyncio.Future[None]] = None
         self.stream = stream
+        self.beat = None if monitor is None or stream else max(SHORTEST_BEAT, monitor / 2_000_000)
         self.credit = credit or Credit(0, 0)
         self.more = asyncio.Event()
 
@@ -130,8 +139,11 @@ class Instance:
         window: Credit = Credit(1024, 67108864),
         protocols: Range = Range(PROTOCOL, PROTOCOL),
         secure: Secure = in_the_clear,
+        heartbeats: bool = True,
     ) -> None:
-        self.servers, self.window, self.protocols = servers, window, protocols
+        self.servers, self.window, self.protocols, self.heartbeats = servers, window, protocols, heartbeats
+        self.beats = heartbeats
+        """Whether it sends the heartbeats that it announces."""
         self.counted = 0
         """How many frames broke a rule."""
         self.changed = asyncio.Event()
@@ -246,8 +258,10 @@ class Instance:
             self._casts.add(cast)
             cast.add_done_callback(self._casts.discard)
             return
-        running = _Running(read.kind == Kind.MULTICALL, request.credit)
+        running = _Running(read.kind == Kind.MULTICALL, request.credit, request.monitor if self.beats else None)
         client.running[read.id] = running
+        if running.beat is not None:
+            self._beat_soon(client, running.beat)
         running.task = asyncio.ensure_future(self._answer(context, method, read.body, running))
 
     def _server(self, request: Request) -> Server:
@@ -310,11 +324,34 @@ class Instance:
             await items.aclose()
         return frame(Kind.END, context.id, [sent])
 
+    # Heartbeats.
+
+    def _beat_soon(self, client: _Client, beat: float) -> None:
+        """The next heartbeat of the link is after this many seconds at most."""
+        next_beat = time.monotonic() + beat
+        if client.beating is not None and not client.beating.done():
+            if client.next_beat <= next_beat:
+                return
+            client.beating.cancel()
+        client.next_beat = next_beat
+        client.beating = asyncio.ensure_future(self._beat(client))
+
+    async def _beat(self, client: _Client) -> None:
+        """Lists what runs, as long as anything does that asked for it."""
+        while True:
+            await asyncio.sleep(client.next_beat - time.monotonic())
+            monitored = client.monitored()
+            if not monitored:
+                return
+            for data in running(list(monitored)):
+                self.send(client, data)
+            client.next_beat = time.monotonic() + min(monitored.values())
+
     # Who is told, and who is there.
 
     def _announcement(self) -> bytes:
         services = tuple(server.announced for server in self.servers)
-        return Announcement(self.protocols, self._id, self.address, self.window, services, self._serial).write()
+        return Announcement(self.protocols, self._id, self.address, self.window, services, self._serial, self.heartbeats).write()
 
     def _tell_all(self) -> None:
         for client in list(self._clients.values()):
@@ -332,6 +369,8 @@ class Instance:
     def _gone(self, client: _Client) -> None:
         """The link is lost: its streams end, its calls and casts run on."""
         self._clients.pop(client.identity, None)
+        if client.beating is not None:
+            client.beating.cancel()
         for running in client.running.values():
             if running.stream and running.task is not None:
                 running.task.cancel()

@@ -1,9 +1,10 @@
-//! What tests need that is no crate, such as peers in other languages. It is installed below `target/`, or from Debian's packages.
+//! What tests need that is no crate, such as peers in other languages and hosts to run on. It is installed below `target/`, or from Debian's packages.
 //!
 //! A test that needs an entry is in a module `with_NAME`, and is `#[ignore]`d with the words "needs …", so that `cargo test` does
 //! without. It finds by the entry's variable what it needs.
 
 mod debian;
+mod network;
 mod programs;
 mod python;
 mod venv;
@@ -42,6 +43,11 @@ const ENTRIES: &[Entry] = &[
         name: "dnsmasq",
         variable: "RPC_TEST_DNSMASQ",
         prepare: programs::dnsmasq,
+    },
+    Entry {
+        name: "network",
+        variable: "RPC_TEST_IP",
+        prepare: network::prepare,
     },
 ];
 

@@ -17,6 +17,8 @@ pub(crate) struct Announcement {
     pub(crate) window: Window,
     /// What the client says when it has taken this in. A peer may not want to know.
     pub(crate) serial: Option<u64>,
+    /// Whether it sends heartbeats for calls that ask for them. A peer may not be able to.
+    pub(crate) heartbeats: bool,
     pub(crate) services: Vec<AnnouncedService>,
 }
 
@@ -90,15 +92,24 @@ impl Announcement {
             }
         }
         let mut header = HeaderWriter(Vec::new());
-        header.array(6 + usize::from(self.serial.is_some()));
+        header.array(match (self.serial, self.heartbeats) {
+            (_, true) => 8,
+            (Some(_), false) => 7,
+            (None, false) => 6,
+        });
         header.uint(self.protocols.0);
         header.uint(self.protocols.1);
         header.bin(&self.instance);
         header.str(&self.address);
         header.uint(self.window.requests.into());
         header.uint(self.window.bytes.into());
-        if let Some(serial) = self.serial {
-            header.uint(serial);
+        match self.serial {
+            Some(serial) => header.uint(serial),
+            None if self.heartbeats => header.nil(),
+            None => {}
+        }
+        if self.heartbeats {
+            header.bool(true);
         }
         let mut frame = Encoded::copy_of(&body.0);
         prepend(&mut frame, Kind::Announce, 0, &header.0)?;
@@ -118,7 +129,11 @@ impl Announcement {
             requests: at_most(requests),
             bytes: at_most(bytes),
         };
-        let serial = fields.is_there().then(|| fields.uint()).transpose()?;
+        let serial = match fields.is_there() {
+            true => fields.optional_uint()?,
+            false => None,
+        };
+        let heartbeats = fields.is_there() && fields.bool()?;
         let mut fields = Fields(Reader::new(body));
         let mut services = Vec::new();
         for _ in 0..fields.array()? {
@@ -154,6 +169,7 @@ impl Announcement {
             address,
             window,
             serial,
+            heartbeats,
             services,
         })
     }

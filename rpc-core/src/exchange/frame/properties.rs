@@ -36,14 +36,15 @@ fn service() -> impl Strategy<Value = AnnouncedService> {
 
 fn announcement() -> impl Strategy<Value = Announcement> {
     let services = prop::collection::vec(service(), 0..4);
-    let rest = any::<((u64, u64), [u8; 16], Option<u64>)>();
+    let rest = any::<((u64, u64), [u8; 16], Option<u64>, bool)>();
     (rest, "[a-z:0-9]{0,20}", window(), services).prop_map(
-        |((protocols, instance, serial), address, window, services)| Announcement {
+        |((protocols, instance, serial, heartbeats), address, window, services)| Announcement {
             protocols,
             instance,
             address,
             window,
             serial,
+            heartbeats,
             services,
         },
     )
@@ -122,12 +123,12 @@ proptest! {
     }
 
     #[test]
-    fn an_announcement_reads_as_it_was_written(announcement in announcement(), more in more(7)) {
+    fn an_announcement_reads_as_it_was_written(announcement in announcement(), more in more(8)) {
         let frame = Frame::parse(announcement.write().unwrap()).unwrap();
         let read = Announcement::parse(&frame.header, &frame.body).unwrap();
         prop_assert_eq!(&read, &announcement);
-        // fields of a later version come after the serial
-        if announcement.serial.is_some() {
+        // fields of a later version come after all that are known
+        if announcement.heartbeats {
             let header = longer(&frame.header, &more);
             prop_assert_eq!(&Announcement::parse(&header, &frame.body).unwrap(), &announcement);
         }

@@ -27,6 +27,7 @@ pub(in crate::exchange) fn announcement(instance: u32, services: &[(&str, &str)]
             bytes: 1000,
         },
         serial: None,
+        heartbeats: true,
         services: services.iter().map(service).collect(),
     }
 }

@@ -86,7 +86,7 @@ impl Handshake {
             }
             let len = usize::try_from(head.len)
                 .ok()
-                .filter(|len| head.size + len <= LONGEST)
+                .filter(|len| *len <= LONGEST - head.size)
                 .ok_or_else(|| format!("a command of {} bytes in a handshake", head.len))?;
             let Some(body) = self.received.get(head.size..head.size + len) else {
                 break;

@@ -168,7 +168,7 @@ impl Intake {
     }
 
     /// How many bytes of memory it holds.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn held(&self) -> usize {
         self.chunk.capacity()
             + self

@@ -19,6 +19,8 @@
 
 mod command;
 mod connection;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod greeting;
 mod handshake;
 mod head;

@@ -274,6 +274,8 @@ fn a_handshake_is_bounded_and_strict() {
     let mut long = vec![6];
     long.extend_from_slice(&(LONGEST as u64).to_be_bytes());
     assert!(advance(Role::Router, &long).0.is_err());
+    let longest = [6, 255, 255, 255, 255, 255, 255, 255, 255];
+    assert!(advance(Role::Router, &longest).0.is_err());
     assert!(advance(Role::Router, &[0, 1, 2]).0.is_err());
     let mut error = Vec::new();
     command::put_error(&mut error, "\x1b[31mno");
