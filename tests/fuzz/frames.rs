@@ -103,7 +103,7 @@ pub(crate) fn to_a_node(bytes: &[u8]) {
             .await
             .expect("a server");
         let inbound = ends.inbound();
-        let link = inbound.link_up(Peer::new("fuzz", "client"));
+        let link = inbound.link_up(Peer::new("fuzz", "client"), None);
         let written = tokio::spawn({
             let link = link.clone();
             async move {
@@ -164,7 +164,7 @@ pub(crate) fn to_a_client(bytes: &[u8]) {
         let stream = tokio::spawn(read(client.watch(&Context::new(), "vm-".into())));
         a_while().await;
         let (outbound, node) = ends.outbound();
-        let link = outbound.link_up(node);
+        let link = outbound.link_up(node, None);
         let written = tokio::spawn({
             let link = link.clone();
             async move {
