@@ -11,6 +11,20 @@ async fn start(url: &str) -> Result<Server, StartError> {
 }
 
 #[tokio::test]
+async fn the_zeromq_crate_has_no_keys() {
+    let folder = Folder::new();
+    folder.key("node.key");
+    folder.text("peers.toml", "");
+    let options = folder.options("node.key", "peers.toml");
+    let url = format!("zmq://127.0.0.1:1?engine=zeromq&{options}");
+    let error = rpc_zmq::connect(&url).await.unwrap_err().to_string();
+    assert!(error.contains("can't do `key`"), "{error}");
+    let open = "zmq://?listen=0.0.0.0:0&engine=zeromq";
+    assert!(matches!(start(open).await, Err(StartError::Listen(_))));
+    assert!(start(&format!("{open}&auth=none")).await.is_ok());
+}
+
+#[tokio::test]
 async fn others_are_let_in_only_with_keys_or_if_the_url_says_so() {
     let error = start("zmq://?listen=0.0.0.0:0").await.unwrap_err();
     assert!(matches!(error, StartError::Listen(_)), "{error}");

@@ -50,8 +50,8 @@ impl Folder {
     }
 
     /// Writes a list, in the place of the one before.
-    pub(crate) fn list(&self, file: &str, list: List) {
-        self.text(file, &list.0);
+    pub(crate) fn list(&self, file: &str, List(text): List) {
+        self.text(file, &text);
     }
 
     pub(crate) fn text(&self, file: &str, text: &str) {

@@ -167,7 +167,7 @@ impl Context {
         self
     }
 
-    /// Who sent the request, in a handler.
+    /// Who sent the request, in a handler. Where links have keys, it knows the client's: [`Peer::key`].
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {
         self.peer.as_ref()

@@ -1,4 +1,4 @@
-//! The CURVE mechanism of ZMTP, by RFC 26 (CurveZMQ) and RFC 25: who is at the other end, and that nobody else reads along.
+//! The CURVE mechanism of ZMTP, by RFC 26 (`CurveZMQ`) and RFC 25: who is at the other end, and that nobody else reads along.
 //!
 //! No I/O happens here: bodies of frames go in, and bodies of frames come out. The primitives are those of the `crypto_box`
 //! crate.

@@ -73,10 +73,10 @@ impl End for ToClient {
 pub(crate) struct Client(Arc<ToClient>);
 
 impl Client {
-    pub(crate) fn new(inbound: &Arc<Inbound>, peer: Peer, holder: Option<Holder>) -> Self {
+    pub(crate) fn new(inbound: &Arc<Inbound>, peer: Peer, holder: Option<Arc<Holder>>) -> Self {
         Self(Arc::new(ToClient {
             inbound: Arc::clone(inbound),
-            link: inbound.link_up(peer, holder.map(|holder| Arc::new(holder) as _)),
+            link: inbound.link_up(peer, holder.map(|holder| holder as _)),
         }))
     }
 
@@ -237,8 +237,8 @@ impl Connection {
     pub(crate) fn rights(&self) -> Option<Arc<dyn Rights>> {
         match self {
             Self::Zmtp(connection) => {
-                let holder = connection.holder().cloned()?;
-                Some(Arc::new(holder))
+                let holder = connection.holder()?;
+                Some(Arc::clone(holder) as _)
             }
             #[cfg(feature = "engine-zeromq")]
             Self::Zeromq(_) => None,

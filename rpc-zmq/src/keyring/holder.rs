@@ -8,36 +8,36 @@ use rpc_core::exchange::Rights;
 use std::sync::Arc;
 
 /// The owner of a key at the other end of a link.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Holder {
     keyring: Arc<Keyring>,
     key: PublicKey,
     place: Place,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Place {
     Client,
     NodeAt(Address),
 }
 
 impl Holder {
-    pub(crate) fn client(keyring: Arc<Keyring>, key: PublicKey) -> Self {
+    pub(crate) fn client(keyring: Arc<Keyring>, key: PublicKey) -> Arc<Self> {
         let place = Place::Client;
-        Self {
+        Arc::new(Self {
             keyring,
             key,
             place,
-        }
+        })
     }
 
-    pub(crate) fn node(keyring: Arc<Keyring>, key: PublicKey, at: Address) -> Self {
+    pub(crate) fn node(keyring: Arc<Keyring>, key: PublicKey, at: Address) -> Arc<Self> {
         let place = Place::NodeAt(at);
-        Self {
+        Arc::new(Self {
             keyring,
             key,
             place,
-        }
+        })
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

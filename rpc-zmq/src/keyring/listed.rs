@@ -104,7 +104,12 @@ fn any(patterns: &[Pattern], name: &str) -> bool {
 impl Listed {
     /// Reads the file's text. An error says where in it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            // without the line itself: a secret key may have been put here by mistake
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.unwrap_or_default().matches('\n').count() + 1;
+            format!("line {line}: {}", error.message())
+        })?;
         let mut listed = Self::default();
         for node in file.node {
             let address = match node.address {
@@ -316,6 +321,14 @@ mod tests {
             let error = listed(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn an_error_names_the_line_and_does_not_show_it() {
+        let secret = crate::SecretKey::generate().reveal();
+        let error = Listed::parse(&format!("# keys\n\n{secret}\n")).unwrap_err();
+        assert!(error.starts_with("line 3: "), "{error}");
+        assert!(!error.contains(&secret[..8]), "{error}");
     }
 
     #[test]

@@ -90,8 +90,9 @@ impl Keyring {
 
     /// Reads the list again. `true` if it says something else now.
     fn reload(&self) -> Result<bool, String> {
-        let text = read(&self.path);
+        // it is read while it is held, so that nobody brings back what they read before somebody else
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = read(&self.path);
         if text == *seen {
             return Ok(false);
         }
@@ -185,7 +186,7 @@ mod tests {
     impl Folder {
         fn new(name: &str) -> Self {
             let path = std::env::temp_dir().join(format!("rpc-zmq-{name}-{}", std::process::id()));
-            std::fs::create_dir_all(&path).unwrap();
+            std::fs::create_dir_all(&path).expect("a folder");
             Self(path)
         }
     }

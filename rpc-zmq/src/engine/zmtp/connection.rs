@@ -43,7 +43,7 @@ pub(crate) struct Connection {
     intake: Intake,
     sealer: Option<Sealer>,
     /// Who the peer is, if it was asked to prove that.
-    holder: Option<Holder>,
+    holder: Option<Arc<Holder>>,
     /// How long nothing may be heard of the peer. `None`: for ever.
     silence: Option<Duration>,
     /// Whether the peer answers PINGs.
@@ -88,7 +88,7 @@ impl Connection {
         let agreed = timeout(HANDSHAKE, handshake)
             .await
             .map_err(|_| Ended::Dropped("it did not finish the handshake in time".into()))??;
-        let (holder, sealer, opener) = match agreed.session.map(|session| *session) {
+        let (holder, sealer, opener) = match agreed.session {
             None => (None, None, None),
             Some(Session {
                 holder,
@@ -108,7 +108,7 @@ impl Connection {
     }
 
     /// Who the peer is, if it was asked to prove that.
-    pub(crate) fn holder(&self) -> Option<&Holder> {
+    pub(crate) fn holder(&self) -> Option<&Arc<Holder>> {
         self.holder.as_ref()
     }
 

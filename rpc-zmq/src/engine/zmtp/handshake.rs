@@ -46,7 +46,7 @@ pub(super) struct Agreed {
     /// Whether the peer answers PINGs.
     pub(super) pings: bool,
     /// Without one, messages are neither sealed nor is it known whose they are.
-    pub(super) session: Option<Box<Session>>,
+    pub(super) session: Option<Session>,
     /// What came after the handshake already.
     pub(super) rest: BytesMut,
 }

@@ -150,9 +150,10 @@ impl Doorway {
             Ok(connection) => {
                 let inbound = Arc::clone(&self.inbound);
                 let holder = connection.holder().cloned();
-                let peer = holder
-                    .as_ref()
-                    .map_or(peer.clone(), |holder| holder.named(&peer));
+                let peer = match &holder {
+                    Some(holder) => holder.named(&peer),
+                    None => peer,
+                };
                 self.open.spawn(async move {
                     let client = Client::new(&inbound, peer.clone(), holder);
                     let ended = connection.carry(client.end()).await;

@@ -18,7 +18,7 @@ pub(super) enum Security {
     /// Not at all.
     Null(Role),
     /// It connects, to the node that has this key.
-    CurveClient(Holder),
+    CurveClient(Arc<Holder>),
     /// It listens, for the clients that are listed.
     CurveNode(Arc<Keyring>),
 }
@@ -27,7 +27,7 @@ pub(super) enum Security {
 #[derive(Debug)]
 pub(super) struct Session {
     /// The peer, which has proved to own its key.
-    pub(super) holder: Holder,
+    pub(super) holder: Arc<Holder>,
     pub(super) sealer: Sealer,
     pub(super) opener: Opener,
 }
@@ -37,9 +37,9 @@ pub(super) enum Mechanism {
     /// READY, and that is all.
     Null(Role),
     /// As a client: WELCOME.
-    Hailed(Greeting, Holder),
+    Hailed(Greeting, Arc<Holder>),
     /// As a client: READY.
-    Shown(Initiating, Holder),
+    Shown(Initiating, Arc<Holder>),
     /// As a node: HELLO.
     Silent(Arc<Keyring>),
     /// As a node: INITIATE.
@@ -51,7 +51,7 @@ pub(super) enum Step {
     /// Another command.
     More(Mechanism),
     /// Messages.
-    Done(Option<Box<Session>>),
+    Done(Option<Session>),
 }
 
 impl Security {
@@ -74,7 +74,7 @@ impl Security {
                 let own = node.keyring().own().clone();
                 let (greeting, hello) = Greeting::start(own, node.key(), &mut OsRng);
                 put(out, &hello);
-                Mechanism::Hailed(greeting, node.clone())
+                Mechanism::Hailed(greeting, Arc::clone(node))
             }
             Self::CurveNode(keyring) => Mechanism::Silent(Arc::clone(keyring)),
         }
@@ -144,12 +144,12 @@ impl Mechanism {
     }
 }
 
-fn done(holder: Holder, sealer: Sealer, opener: Opener) -> Step {
-    Step::Done(Some(Box::new(Session {
+fn done(holder: Arc<Holder>, sealer: Sealer, opener: Opener) -> Step {
+    Step::Done(Some(Session {
         holder,
         sealer,
         opener,
-    })))
+    }))
 }
 
 /// Adds a command of CURVE, as a frame.

@@ -109,7 +109,7 @@ fn ends() -> (Sealer, Intake) {
 }
 
 fn session_of(outcome: Result<Option<Agreed>, String>) -> Session {
-    *outcome.unwrap().unwrap().session.unwrap()
+    outcome.unwrap().unwrap().session.unwrap()
 }
 
 fn bytes_of(outlet: &Outlet) -> Vec<u8> {
