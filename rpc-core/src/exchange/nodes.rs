@@ -6,9 +6,8 @@ use super::request::{Body, Found};
 use super::routes::{Nobody, Route, Routes, Wanted, spoken};
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
-use crate::{ErrorKind, RpcError, Target, Version, text};
+use crate::{ErrorKind, RpcError, Target, Version};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -137,28 +136,6 @@ impl Nodes {
         Some(Arc::clone(&self.nodes.get(other)?.address))
     }
 
-    /// Everybody who may have servers of this topic is needed: whoever rests is to be dialled.
-    pub(super) fn need(&mut self, target: &Target) {
-        if let Some(directory) = &mut self.directory {
-            directory.want(target);
-        }
-        if self.idle.is_none() {
-            return;
-        }
-        let now = Instant::now();
-        let mut call = false;
-        for node in self.nodes.values_mut() {
-            if node.may_have(target) {
-                node.used = now;
-                node.called |= node.resting || node.twin;
-                call |= node.called;
-            }
-        }
-        if call {
-            self.calls.notify_waiters();
-        }
-    }
-
     /// Whether the directory has answered and each node is linked, or they have been tried since `before` was noted.
     pub(super) fn all_settled(&self, target: &Target, before: &Settled) -> bool {
         let known = |known: &Directory| known.has_settled(target, before.directory);
@@ -186,21 +163,6 @@ impl Nodes {
             nodes: nodes.map(|(id, node)| (*id, node.settled)).collect(),
             directory: self.directory.as_ref().map_or(0, Directory::failures),
         }
-    }
-
-    pub(super) fn unreached(&self, target: &Target) -> Vec<(String, String)> {
-        let nodes = self
-            .nodes
-            .values()
-            // an instance that is reached by another address is no absence
-            .filter(|node| node.link.is_none() && !node.twin && node.may_have(target))
-            .map(|node| (node.address.to_string(), text::shown(node.state())));
-        let directory = self.directory.as_ref();
-        directory
-            .and_then(|directory| directory.unreached(target))
-            .into_iter()
-            .chain(nodes)
-            .collect()
     }
 
     pub(super) fn find(
@@ -331,32 +293,10 @@ impl Nodes {
     ) -> Vec<Arc<Route>> {
         self.routes.candidates(wanted(parts, version, bytes), tried)
     }
-
-    /// Why nobody is there, and when nobody was.
-    pub(super) fn absence(&self, target: &Target, when: &dyn fmt::Display) -> String {
-        let directory = self.directory.as_ref();
-        let asked = directory
-            .map(|directory| format!("; {}", directory.absence(target)))
-            .unwrap_or_default();
-        let nodes: Vec<String> = self
-            .nodes
-            .values()
-            .filter(|node| node.may_have(target))
-            .take(8)
-            .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
-            .collect();
-        if nodes.is_empty() {
-            return format!("no server was there{when}, and no node is known{asked}");
-        }
-        format!(
-            "no server was there{when}{asked}; nodes: {}",
-            nodes.join(", ")
-        )
-    }
 }
 
 impl Node {
-    fn may_have(&self, target: &Target) -> bool {
+    pub(super) fn may_have(&self, target: &Target) -> bool {
         let (exchange, topic) = (target.exchange_name(), target.topic_name());
         self.topics.as_ref().is_none_or(|topics| {
             let mut topics = topics.iter();

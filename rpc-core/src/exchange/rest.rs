@@ -5,11 +5,35 @@
 
 use super::Outbound;
 use super::link::ClientLink;
-use super::nodes::NodeId;
-use crate::lock;
+use super::nodes::{NodeId, Nodes};
+use crate::{Target, lock};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+
+impl Nodes {
+    /// Everybody who may have servers of this topic is needed: whoever rests is to be dialled.
+    pub(super) fn need(&mut self, target: &Target) {
+        if let Some(directory) = &mut self.directory {
+            directory.want(target);
+        }
+        if self.idle.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut call = false;
+        for node in self.nodes.values_mut() {
+            if node.may_have(target) {
+                node.used = now;
+                node.called |= node.resting || node.twin;
+                call |= node.called;
+            }
+        }
+        if call {
+            self.calls.notify_waiters();
+        }
+    }
+}
 
 impl Outbound {
     /// Links that were of no use for so long need not be kept. Without this, all are.
@@ -86,7 +110,7 @@ mod tests {
     use super::super::routes::{Route, Wanted};
     use super::super::tests::request;
     use super::*;
-    use crate::{Target, Version};
+    use crate::Version;
     use futures_util::FutureExt;
     use tokio::time::advance;
 
@@ -195,7 +219,7 @@ mod tests {
         assert!(!is_called(&outbound, a), "once");
         let link = outbound.link_up(a, None);
         assert!(!settled(&outbound));
-        announce(&outbound, a, &link, announcement(1, &[("u", "a")]));
+        announce(&outbound, a, &link, &announcement(1, &[("u", "a")]));
         write(&link);
         assert!(settled(&outbound));
         // it was needed just now

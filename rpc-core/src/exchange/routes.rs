@@ -3,7 +3,7 @@
 use super::frame::{AnnouncedApi, AnnouncedService, Announcement};
 use super::link::ClientLink;
 use super::nodes::NodeId;
-use super::topics::Topics;
+use super::topics::{Topic, Topics};
 use crate::{ErrorKind, RpcError, Version, introspection, text};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -237,7 +237,7 @@ impl Routes {
     /// All that the servers of a topic speak, in words.
     pub(crate) fn spoken(&self, wanted: Wanted<'_>) -> String {
         let topic = self.topics.get(wanted.exchange, wanted.topic);
-        let routes = topic.into_iter().flat_map(|topic| topic.up());
+        let routes = topic.into_iter().flat_map(Topic::up);
         // what leaves is no help
         let serving = routes.filter(|route| !route.service.draining);
         spoken(serving.map(|route| &**route)).join(", ")
@@ -248,7 +248,7 @@ impl Routes {
         self.topics
             .get(wanted.exchange, wanted.topic)
             .into_iter()
-            .flat_map(|topic| topic.up())
+            .flat_map(Topic::up)
             .filter(|route| !route.service.draining)
             .filter(|route| route.serves(wanted.namespace, wanted.version))
             .filter(|route| !tried.iter().any(|tried| same_server(tried, route)))
@@ -288,7 +288,7 @@ impl Routes {
         self.topics
             .get(exchange, topic)
             .into_iter()
-            .flat_map(|topic| topic.up())
+            .flat_map(Topic::up)
             .filter(|route| route.service.draining == draining)
             .filter(|route| names.insert(&*route.service.server))
             .cloned()
@@ -305,7 +305,7 @@ impl Routes {
         let topic = self.topics.get(exchange, topic);
         let serving = topic
             .into_iter()
-            .flat_map(|topic| topic.up())
+            .flat_map(Topic::up)
             .filter(|route| !route.service.draining);
         serving
             .filter_map(|route| {

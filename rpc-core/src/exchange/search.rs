@@ -5,7 +5,7 @@ use super::nodes::{Nodes, Settled};
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route};
 use crate::transport::{Parts, Patience};
-use crate::{ErrorKind, RpcError, Target, lock};
+use crate::{ErrorKind, RpcError, Target, lock, text};
 use std::fmt;
 use std::sync::Arc;
 use tokio::time::timeout_at;
@@ -67,6 +67,46 @@ impl fmt::Display for Rounds {
             1 => f.write_str(" in 1 round"),
             over => write!(f, " in {over} rounds"),
         }
+    }
+}
+
+impl Nodes {
+    /// The addresses that may have servers of a topic and are not linked, and why; and the directory, if it may know of others.
+    pub(super) fn unreached(&self, target: &Target) -> Vec<(String, String)> {
+        let nodes = self
+            .nodes
+            .values()
+            // an instance that is reached by another address is no absence
+            .filter(|node| node.link.is_none() && !node.twin && node.may_have(target))
+            .map(|node| (node.address.to_string(), text::shown(node.state())));
+        let directory = self.directory.as_ref();
+        directory
+            .and_then(|directory| directory.unreached(target))
+            .into_iter()
+            .chain(nodes)
+            .collect()
+    }
+
+    /// Why nobody is there, and when nobody was.
+    pub(super) fn absence(&self, target: &Target, when: &dyn fmt::Display) -> String {
+        let directory = self.directory.as_ref();
+        let asked = directory
+            .map(|directory| format!("; {}", directory.absence(target)))
+            .unwrap_or_default();
+        let nodes: Vec<String> = self
+            .nodes
+            .values()
+            .filter(|node| node.may_have(target))
+            .take(8)
+            .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
+            .collect();
+        if nodes.is_empty() {
+            return format!("no server was there{when}, and no node is known{asked}");
+        }
+        format!(
+            "no server was there{when}{asked}; nodes: {}",
+            nodes.join(", ")
+        )
     }
 }
 

@@ -285,12 +285,10 @@ mod tests {
         assert!(!dialler.misses_some());
         let removed = async {
             while !dialler.nodes().is_empty() {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), removed)
-            .await
-            .unwrap();
+        timeout(Duration::from_secs(20), removed).await.unwrap();
         tasks.shutdown().await;
     }
 

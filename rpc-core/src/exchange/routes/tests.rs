@@ -40,7 +40,7 @@ pub(in crate::exchange) fn linked(
 ) -> (NodeId, Arc<ClientLink>) {
     let node = outbound.add_node(&format!("host:{instance}"));
     let link = outbound.link_up(node, None);
-    announce(outbound, node, &link, announcement(instance, services));
+    announce(outbound, node, &link, &announcement(instance, services));
     (node, link)
 }
 
@@ -48,7 +48,7 @@ pub(in crate::exchange) fn announce(
     outbound: &Outbound,
     node: NodeId,
     link: &Arc<ClientLink>,
-    what: Announcement,
+    what: &Announcement,
 ) {
     outbound.receive(node, link, [what.write().unwrap()]);
 }
@@ -86,10 +86,10 @@ fn a_node_costs_what_it_announces_however_many_others_there_are() {
     }
     let (node, link) = nodes[500].clone();
     let more = announcement(500, &[("t", &name(500)), ("u", "another")]);
-    let ((), work) = work::of(|| announce(&outbound, node, &link, more));
+    let ((), work) = work::of(|| announce(&outbound, node, &link, &more));
     assert_eq!(work, 2);
     let less = announcement(500, &[("u", "another")]);
-    let ((), work) = work::of(|| announce(&outbound, node, &link, less));
+    let ((), work) = work::of(|| announce(&outbound, node, &link, &less));
     assert_eq!(work, 2, "one that stays, and one that goes");
     let ((), work) = work::of(|| outbound.link_down(node, &link, "gone"));
     assert_eq!(work, 1);
@@ -126,7 +126,7 @@ fn turns_go_on_when_nodes_come_and_go() {
     assert_eq!((turn(), turn()), ("c".into(), "b".into()));
     linked(&outbound, 4, &[("t", "d")]);
     // what is announced again keeps its place
-    announce(&outbound, b.0, &b.1, announcement(2, &[("t", "b")]));
+    announce(&outbound, b.0, &b.1, &announcement(2, &[("t", "b")]));
     assert_eq!(
         (turn(), turn(), turn()),
         ("c".into(), "d".into(), "b".into())
@@ -144,7 +144,7 @@ fn a_name_belongs_to_whoever_had_it_first_until_that_is_gone() {
         &outbound,
         first.0,
         &first.1,
-        announcement(1, &[("t", "same")]),
+        &announcement(1, &[("t", "same")]),
     );
     assert_eq!(holder(), "host:1");
     // another instance at the same address
@@ -152,7 +152,7 @@ fn a_name_belongs_to_whoever_had_it_first_until_that_is_gone() {
         &outbound,
         first.0,
         &first.1,
-        announcement(3, &[("t", "same")]),
+        &announcement(3, &[("t", "same")]),
     );
     assert_eq!(holder(), "host:2");
 }
@@ -165,11 +165,21 @@ fn an_instance_is_linked_once_and_again_when_that_link_is_gone() {
     assert!(second.is_lost() && outbound.is_twin(node));
     outbound.link_down(node, &second, "a twin");
     // whatever it called itself in between
-    announce(&outbound, first.0, &first.1, announcement(7, &[("t", "a")]));
-    announce(&outbound, first.0, &first.1, announcement(1, &[("t", "a")]));
+    announce(
+        &outbound,
+        first.0,
+        &first.1,
+        &announcement(7, &[("t", "a")]),
+    );
+    announce(
+        &outbound,
+        first.0,
+        &first.1,
+        &announcement(1, &[("t", "a")]),
+    );
     outbound.link_down(first.0, &first.1, "gone");
     let link = outbound.link_up(node, None);
-    announce(&outbound, node, &link, announcement(1, &[("t", "a")]));
+    announce(&outbound, node, &link, &announcement(1, &[("t", "a")]));
     assert!(!link.is_lost() && !outbound.is_twin(node));
     assert_eq!(in_turn(&outbound, "t").as_deref(), Some("a"));
 }
