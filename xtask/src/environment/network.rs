@@ -22,8 +22,8 @@ pub(super) fn prepare(_: &Path) -> Outcome<OsString> {
     ];
     let made = probes
         .iter()
-        .try_for_each(|probe| ip(&program, probe.split(' ')).map(drop));
-    let _ = ip(&program, ["netns", "del", &name]);
+        .try_for_each(|probe| ip(program, probe.split(' ')).map(drop));
+    let _ = ip(program, ["netns", "del", &name]);
     made.map_err(|problem| {
         format!("{problem}; tests between hosts need root and a kernel that permits network namespaces and veth")
     })?;
