@@ -112,13 +112,7 @@ pub(super) async fn an_overloaded_server_is_passed_over(mut world: World) {
         .await;
     let _free = world.serve("free").await;
     let client = world.client().await;
-<<<<<<< HEAD
     meet(&client, &["full", "free"]).await;
-=======
-    // who is not known yet when another refuses is not waited for
-    let free = client.prepare(|call| call.server("free"));
-    free.name(&Context::new()).await.unwrap();
->>>>>>> directory
     let _holding = tokio::spawn(
         client
             .prepare(|call| call.server("full"))
