@@ -131,8 +131,8 @@ async fn sends() {
     let mut rng = Rng::with_seed(7);
     let mut before = 0;
     for round in 0..40 {
-        let there = inbound.link_up(Peer::new("test", "client"));
-        let back = outbound.link_up(*node);
+        let there = inbound.link_up(Peer::new("test", "client"), None);
+        let back = outbound.link_up(*node, None);
         for id in 1..50 {
             let frame = match rng.u8(0..3) {
                 0 => {

@@ -32,8 +32,10 @@
 //! | `heartbeat` | when it says which of them are queued or running |
 //! | `execution` | one request at an instance: cancellation, credit, where the answer goes |
 //! | `inbound` | a request's way in: find the server it is for |
+//! | `account` | what clients make a node hold, and how much that may be |
 //! | `driver` | the two halves as one transport |
 
+mod account;
 mod driver;
 mod execution;
 mod fanout;
@@ -56,6 +58,7 @@ mod stream;
 mod survey;
 mod waiting;
 
+pub use account::Account;
 pub use driver::{Exchange, Links};
 pub(crate) use fanout::fanout;
 pub use frame::PROTOCOL;

@@ -53,10 +53,16 @@ impl Incoming {
 
     /// A request of which only the arguments are decoded.
     pub(crate) fn trial(frame: Frame) -> Self {
+        Self::trial_of(1, frame)
+    }
+
+    /// The same, of a client that has so many requests.
+    pub(crate) fn trial_of(places: usize, frame: Frame) -> Self {
+        let peer = Peer::new("none", "nobody");
         Self {
             context: Context::new(),
             frame,
-            responder: Arc::new(Nobody(Peer::new("none", "nobody"))),
+            responder: Arc::new(Nobody { peer, places }),
         }
     }
 
@@ -194,6 +200,9 @@ pub(crate) enum Ending {
 pub(crate) trait Responder: Cancellable {
     fn peer(&self) -> &Peer;
 
+    /// How many requests its client has at the node, this one included.
+    fn places(&self) -> usize;
+
     /// The request is in the server's queue, or runs.
     fn accepted(&self);
 
@@ -217,7 +226,10 @@ pub(crate) trait Responder: Cancellable {
 }
 
 /// Who waits for the answer to a [trial](Incoming::trial).
-struct Nobody(Peer);
+struct Nobody {
+    peer: Peer,
+    places: usize,
+}
 
 impl Cancellable for Nobody {
     fn is_cast(&self) -> bool {
@@ -235,7 +247,11 @@ impl Cancellable for Nobody {
 
 impl Responder for Nobody {
     fn peer(&self) -> &Peer {
-        &self.0
+        &self.peer
+    }
+
+    fn places(&self) -> usize {
+        self.places
     }
 
     fn accepted(&self) {}

@@ -25,10 +25,23 @@ pub struct Stopped {
     pub not_run: u64,
 }
 
+/// Of so many places, eight are kept for clients that have few requests; of fewer, none.
+const SPARED_OF: usize = 64;
+const SPARED: usize = 8;
+
+/// The most that are kept.
+const MOST_SPARED: usize = 128;
+
+fn spared(places: usize) -> usize {
+    (places / SPARED_OF * SPARED).min(MOST_SPARED)
+}
+
 /// What keeps a server within its limits.
 pub(super) struct Gate {
     state: Mutex<State>,
     concurrency: usize,
+    /// How many of these are for anybody. The others are for clients that have few requests at the node.
+    common: usize,
     queue: usize,
     /// Something ended: there may be nothing left.
     ended: Notify,
@@ -85,6 +98,7 @@ impl Gate {
                 closed: false,
             }),
             concurrency: limits.concurrency,
+            common: limits.concurrency - spared(limits.concurrency),
             queue: limits.queue,
             ended: Notify::new(),
             cut: Notify::new(),
@@ -100,7 +114,7 @@ impl Gate {
         }
         let lane = job.lane;
         let mut admitted = state.queue.admit(lane);
-        if admitted && state.running < self.concurrency {
+        if admitted && self.has_place(state.running, &job) {
             state.running += 1;
             state.of_drain += usize::from(job.is_of_drain());
             drop(state);
@@ -128,12 +142,24 @@ impl Gate {
         Entered::Waits(dead)
     }
 
+    /// Whether a request may run now. What runs for long, for whom ever, keeps nobody out who asks for little.
+    fn has_place(&self, running: usize, job: &Job) -> bool {
+        running < self.common
+            || running < self.concurrency
+                && job.incoming.responder.places() <= self.concurrency - running
+    }
+
     /// A handler has ended: the next request takes its place. Without one, the place is free.
     pub(super) fn next(&self, ended: Ended) -> Option<Job> {
         let mut state = lock(&self.state);
         state.queue.release(ended.lane);
         state.of_drain -= usize::from(ended.of_drain);
-        let next = state.queue.pop();
+        // those that wait have common places only
+        let next = if state.running > self.common {
+            None
+        } else {
+            state.queue.pop()
+        };
         self.ended(state, next.is_none());
         next
     }

@@ -27,6 +27,17 @@ pub(crate) struct Window {
     pub(crate) bytes: u32,
 }
 
+#[cfg(test)]
+impl Window {
+    /// Of so many requests of any size.
+    pub(crate) fn of(requests: u32) -> Self {
+        Self {
+            requests,
+            bytes: u32::MAX,
+        }
+    }
+}
+
 /// A server, as it is announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AnnouncedService {

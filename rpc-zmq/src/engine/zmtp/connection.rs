@@ -166,6 +166,7 @@ async fn read(
     let tick = silence.map_or(Duration::MAX, |silence| silence / (GIVEN_UP + 1));
     let mut next_tick = pin!(sleep(tick));
     let mut silent = 0;
+    let mut arriving = 0;
     let mut frames = Vec::new();
     loop {
         // what came with the handshake is first
@@ -186,6 +187,14 @@ async fn read(
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(broken) => return Ended::Dropped(broken),
+            }
+        }
+        if intake.arriving() != arriving {
+            arriving = intake.arriving();
+            if !end.arriving(arriving) {
+                return Ended::Dropped(
+                    "the node holds as much of it, or of all its peers, as it may".into(),
+                );
             }
         }
         let mut room = intake.room();
@@ -211,6 +220,8 @@ async fn read(
                 }
                 if silent > 1 {
                     intake.rest();
+                    // it takes no more than before
+                    let _ = end.arriving(arriving);
                 }
             }
         }
