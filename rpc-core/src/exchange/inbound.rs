@@ -295,7 +295,8 @@ impl Inbound {
             Some(Kind::Hello) => {
                 link.greeted();
                 let serial = lock(&self.announcing);
-                link.push_unasked(self.announcement(*serial, link), self.window.requests)
+                let announcement = || self.announcement(*serial, link);
+                link.push_unasked(announcement, self.window.requests)
             }
             Some(Kind::Seen) => {
                 let [serial] =
@@ -308,7 +309,8 @@ impl Inbound {
                 frame.kind_byte
             )),
             None => {
-                let answer = frame::numbers(Kind::Unsupported, frame.id, [frame.kind_byte.into()]);
+                let answer =
+                    || frame::numbers(Kind::Unsupported, frame.id, [frame.kind_byte.into()]);
                 link.push_unasked(answer, self.window.requests)?;
                 Err(format!("a frame of kind {} is not known", frame.kind_byte))
             }

@@ -264,14 +264,15 @@ impl ServerLink {
     }
 
     /// Answers what takes no place in the window, unless the client does not read its answers.
-    pub(crate) fn push_unasked(&self, frame: Bytes, window: u32) -> Result<(), String> {
-        let mut state = lock(&self.state);
-        if state.outbox.answers() > unread(window) {
+    pub(crate) fn push_unasked(
+        &self,
+        frame: impl FnOnce() -> Bytes,
+        window: u32,
+    ) -> Result<(), String> {
+        if lock(&self.state).outbox.answers() > unread(window) {
             return Err(NOT_READING.into());
         }
-        let writer = state.push(frame, self.unread_bytes);
-        drop(state);
-        wake(writer);
+        self.push(frame());
         Ok(())
     }
 

@@ -129,7 +129,11 @@ impl Announcement {
         let serial = fields.is_there().then(|| fields.uint()).transpose()?;
         let mut fields = Fields(Reader::new(body));
         let mut services = Vec::new();
+        let mut all_apis = 0;
         for _ in 0..fields.array()? {
+            if services.len() >= MOST_SERVERS {
+                return Err(Error::new("a node announces too many servers"));
+            }
             let len = fields.array()?;
             let (exchange, topic, server) = (
                 fields.str()?.into(),
@@ -139,6 +143,10 @@ impl Announcement {
             let draining = fields.bool()?;
             let mut apis = Vec::new();
             for _ in 0..fields.array()? {
+                all_apis += 1;
+                if all_apis > MOST_APIS {
+                    return Err(Error::new("a node announces too many APIs"));
+                }
                 let len = fields.array()?;
                 apis.push(AnnouncedApi {
                     name: text::shown(fields.str()?),
@@ -169,6 +177,10 @@ impl Announcement {
 
 /// As good as any larger window, and no number of places is too many for a semaphore then.
 const MOST_WINDOW: u32 = 256 * 1024 * 1024;
+
+/// What a node may announce: each takes far more memory than its bytes in a frame.
+const MOST_SERVERS: usize = 16_384;
+const MOST_APIS: usize = 65_536;
 
 fn at_most(window: u64) -> u32 {
     u32::try_from(window).unwrap_or(u32::MAX).min(MOST_WINDOW)

@@ -184,7 +184,8 @@ async fn read(
                 end.receive(&mut frames);
             }
             match taken {
-                Ok(true) => {}
+                // whoever sends a flood of little waits for its turn after each part
+                Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => break,
                 Err(broken) => return Ended::Dropped(broken),
             }
