@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 type Outcome = Result<(), String>;
 
 struct Attack {
+    name: &'static str,
     /// How many do that at the same time.
     many: usize,
     run: fn(String) -> BoxFuture<'static, Outcome>,
@@ -20,6 +21,7 @@ struct Attack {
 macro_rules! attacks {
     ($($name:ident: $many:literal,)*) => {
         const ATTACKS: &[Attack] = &[$(Attack {
+            name: stringify!($name),
             many: $many,
             run: |address| Box::pin($name(address)),
         }),*];
@@ -60,12 +62,16 @@ attacks! {
 }
 
 /// How long one waits before it begins again.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// All of them at once, until this is dropped.
+/// All of them at once, or those that are named, until this is dropped.
 pub(crate) fn begin(address: &str) -> JoinSet<()> {
+    let named = std::env::var("HOSTILE_ATTACKS").unwrap_or_default();
     let mut attacks = JoinSet::new();
     for attack in ATTACKS {
+        if !named.is_empty() && !named.split(',').any(|name| name == attack.name) {
+            continue;
+        }
         for _ in 0..attack.many {
             again_and_again(&mut attacks, address, attack.run);
         }

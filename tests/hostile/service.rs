@@ -14,10 +14,10 @@ pub(crate) trait Octets {
     /// So many.
     async fn blob(&self, ctx: &Context, size: u32) -> Bytes;
 
-    /// Takes a minute.
+    /// Takes some seconds.
     async fn nap(&self, ctx: &Context, bytes: Bytes);
 
-    /// Takes a minute, and nobody waits for it.
+    /// Takes as long, and nobody waits for it.
     #[rpc(cast)]
     async fn doze(&self, ctx: &Context, bytes: Bytes);
 
@@ -26,7 +26,7 @@ pub(crate) trait Octets {
     fn count(&self, ctx: &Context) -> impl Stream<Item = u64> + Send;
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(8);
 
 struct Plain;
 
@@ -40,7 +40,7 @@ impl Octets for Plain {
     }
 
     async fn nap(&self, _: &Context, bytes: Bytes) {
-        tokio::time::sleep(MINUTE).await;
+        tokio::time::sleep(LONG).await;
         drop(bytes);
     }
 

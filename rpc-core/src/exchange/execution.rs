@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-const MOST_ITEMS: u64 = 65_536;
+const MOST_ITEMS: u64 = 1024;
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The most credit that a stream has, whatever its client gives: what is sent and not read takes memory here.
@@ -221,8 +221,8 @@ impl Responder for Execution {
         }
     }
 
-    fn places(&self) -> usize {
-        self.link.requests()
+    fn places(&self) -> Option<usize> {
+        (!self.link.is_new()).then(|| self.link.requests())
     }
 
     fn finish(&self, ending: Ending) {

@@ -32,6 +32,7 @@ pub struct ServerLink {
     unread_bytes: usize,
     /// How many bytes a frame may have.
     max_frame: usize,
+    since: Instant,
     /// Nobody restricts it without.
     rights: Option<Arc<dyn Rights>>,
     state: Mutex<State>,
@@ -157,6 +158,7 @@ impl ServerLink {
             peer,
             unread_bytes: usize::MAX,
             max_frame: usize::MAX,
+            since: Instant::now(),
             rights,
             state: Mutex::new(State::new(account)),
         }
@@ -388,6 +390,11 @@ impl ServerLink {
         lock(&self.state).hold.requests()
     }
 
+    /// Whether it has just come. So does who comes again and again.
+    pub(crate) fn is_new(&self) -> bool {
+        self.since.elapsed() < NEW
+    }
+
     /// So many bytes of memory are taken by a message that has not arrived as a whole. `false` if that is more than the client may
     /// have: then its connection is to be closed. Also called when nothing has come for a while, so that what is not needed is given
     /// back.
@@ -437,6 +444,9 @@ fn unread(window: u32) -> usize {
 }
 
 const UNREAD_WINDOWS: usize = 4;
+
+/// For how long a link is new: it gets none of the places that are kept for clients that have few requests.
+const NEW: Duration = Duration::from_secs(1);
 
 /// What is said of such a client.
 pub(crate) const NOT_READING: &str = "the client sends and does not read the answers";

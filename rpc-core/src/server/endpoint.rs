@@ -200,8 +200,8 @@ pub(crate) enum Ending {
 pub(crate) trait Responder: Cancellable {
     fn peer(&self) -> &Peer;
 
-    /// How many requests its client has at the node, this one included.
-    fn places(&self) -> usize;
+    /// How many requests its client has at the node, this one included. `None` of one that has just come.
+    fn places(&self) -> Option<usize>;
 
     /// The request is in the server's queue, or runs.
     fn accepted(&self);
@@ -250,8 +250,8 @@ impl Responder for Nobody {
         &self.peer
     }
 
-    fn places(&self) -> usize {
-        self.places
+    fn places(&self) -> Option<usize> {
+        Some(self.places)
     }
 
     fn accepted(&self) {}
@@ -273,8 +273,9 @@ impl Responder for Nobody {
     fn finish(&self, _: Ending) {}
 }
 
-/// The most bytes of a stream's items that leave together.
+/// The most bytes of a stream's items that leave together, and the most items: others wait for their turn meanwhile.
 const BATCH: u64 = 32 * 1024;
+const BATCH_ITEMS: u64 = 1024;
 
 /// Where the items of a multicall go.
 pub struct ItemSink(Arc<dyn Responder>);
@@ -303,7 +304,7 @@ impl ItemSink {
             let Poll::Ready((items, bytes)) = batch.responder.poll_credit(cx) else {
                 return Poll::Pending;
             };
-            let bytes = bytes.min(BATCH);
+            let (items, bytes) = (items.min(BATCH_ITEMS), bytes.min(BATCH));
             while batch.count < items && (batch.items.len() as u64) < bytes {
                 match stream.as_mut().poll_next(cx) {
                     Poll::Ready(Some(item)) => match item.into_result() {

@@ -6,6 +6,7 @@ use super::queue::Queue;
 use crate::lock;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 #[cfg(all(test, shuttle))]
@@ -24,6 +25,9 @@ pub struct Stopped {
     /// Requests that were accepted and still waited at that limit.
     pub not_run: u64,
 }
+
+/// How much longer than it took a full queue is left alone, after it was looked through for requests that nobody waits for.
+const RARELY: u32 = 20;
 
 /// Of so many places, eight are kept for clients that have few requests; of fewer, none.
 const SPARED_OF: usize = 64;
@@ -56,6 +60,8 @@ struct State {
     /// How many of both are of methods that a server runs while it drains.
     of_drain: usize,
     draining: bool,
+    /// When it was looked for requests that nobody waits for, and how long that took.
+    looked: Option<(Instant, Duration)>,
     /// Nothing at all is taken in any more.
     closed: bool,
 }
@@ -68,6 +74,21 @@ impl State {
 
     fn is_idle(&self) -> bool {
         self.draining && self.running == 0 && self.queue.len() == 0
+    }
+
+    /// Takes out those that wait and that nobody waits for any more. Looking for them may take a part of the time, however often a full
+    /// queue is knocked at.
+    fn remove_dead(&mut self) -> Vec<Job> {
+        let now = Instant::now();
+        if self
+            .looked
+            .is_some_and(|(at, took)| now < at + RARELY * took)
+        {
+            return Vec::new();
+        }
+        let dead = self.queue.remove_dead();
+        self.looked = Some((now, now.elapsed()));
+        dead
     }
 
     fn left(&mut self, job: &Job) {
@@ -95,6 +116,7 @@ impl Gate {
                 queue: Queue::new(limits.methods.limits()),
                 of_drain: 0,
                 draining: false,
+                looked: None,
                 closed: false,
             }),
             concurrency: limits.concurrency,
@@ -124,7 +146,7 @@ impl Gate {
         let mut dead = Vec::new();
         if state.queue.len() >= self.queue {
             // what nobody waits for any more makes room
-            dead = state.queue.remove_dead();
+            dead = state.remove_dead();
             if dead.is_empty() {
                 if admitted {
                     state.queue.release(lane);
@@ -146,7 +168,11 @@ impl Gate {
     fn has_place(&self, running: usize, job: &Job) -> bool {
         running < self.common
             || running < self.concurrency
-                && job.incoming.responder.places() <= self.concurrency - running
+                && job
+                    .incoming
+                    .responder
+                    .places()
+                    .is_some_and(|places| places <= self.concurrency - running)
     }
 
     /// A handler has ended: the next request takes its place. Without one, the place is free.

@@ -24,6 +24,9 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How many frames are taken at a time.
 const BATCH: usize = 64;
 
+/// How many bytes are read of one peer before others have their turn.
+const TURN: usize = 256 * 1024;
+
 /// After so many ticks of silence a peer is asked for a sign of life, and after so many it is given up. A tick is a quarter of the
 /// limit, so that one is never waited for longer than that.
 const ASKED: u32 = 1;
@@ -167,6 +170,7 @@ async fn read(
     let mut next_tick = pin!(sleep(tick));
     let mut silent = 0;
     let mut arriving = 0;
+    let mut turn = 0;
     let mut frames = Vec::new();
     loop {
         // what came with the handshake is first
@@ -198,6 +202,11 @@ async fn read(
                 );
             }
         }
+        // others have their turn as well
+        if turn >= TURN {
+            turn = 0;
+            tokio::task::yield_now().await;
+        }
         let mut room = intake.room();
         tokio::select! {
             // what has arrived counts, even if nobody had time to read it before the tick
@@ -206,6 +215,7 @@ async fn read(
                 Ok(0) => return Ended::Closed("it closed the connection".into()),
                 Ok(count) => {
                     silent = 0;
+                    turn += count;
                     intake.arrived(count);
                 }
                 Err(error) => return Ended::Closed(reason(&error)),
