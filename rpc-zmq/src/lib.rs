@@ -48,9 +48,10 @@
 //! a network that you trust.
 //!
 //! A peer cannot stop a node, though. Whatever bytes it sends, only its own connection is closed; handshakes, messages, connections and
-//! what waits to be read are limited (the options above, and `docs/zeromq-engine.md` for the rest), and a length that it announces is
-//! not reserved. What happens past a limit is logged, and counted in
-//! [`TransportStats::clients_dropped`](rpc_core::transport::TransportStats::clients_dropped).
+//! what the node holds are limited, for one link, for one address and for all together (the options above; the guide of `rpc_core`
+//! has every limit, and the most memory that clients can take). A length that a peer announces is not reserved. What happens past a limit is
+//! logged, and counted in [`TransportStats::clients_dropped`](rpc_core::transport::TransportStats::clients_dropped) and
+//! [`requests_refused`](rpc_core::transport::TransportStats::requests_refused).
 //!
 //! # Engines
 //!

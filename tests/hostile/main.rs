@@ -24,18 +24,22 @@ mod stopped;
 
 use crowd::Crowd;
 use process::{Process, Role};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long is attacked, if that is said.
 fn seconds() -> Option<u64> {
     std::env::var("HOSTILE_SECONDS").ok()?.parse().ok()
 }
 
-/// What the guide says that a node takes at most with its default options, for 512 connections.
-const BOUND: u64 = 700 * 1024 * 1024;
+/// What the guide says that a node takes at most with its default options, for as many connections as there are here; and the program.
+const BOUND: u64 = (512 + 8 + 32) * 1024 * 1024 + 600 * 64 * 1024;
 
-/// Below this, a machine that does other things as well decides how long a call takes.
-const NOISE: Duration = Duration::from_millis(100);
+/// Below this, a machine that does other things as well decides how long a call takes; and a program that is not optimized takes
+/// long for everything.
+const NOISE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
+
+/// How long after an attack its memory is free again.
+const AFTER: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::print_stdout, reason = "what was measured")]
@@ -53,14 +57,11 @@ async fn good_clients_do_not_notice_hostile_ones() {
     let attacked = crowd.calls(attacked).await;
     let most = node.most_memory();
     drop(attackers);
-    tokio::time::sleep(Duration::from_secs(
-        if std::env::var("HOSTILE_QUICK").is_ok() {
-            1
-        } else {
-            10
-        },
-    ))
-    .await;
+    let ended = Instant::now();
+    let freed = before + before / 5;
+    while node.memory() > freed && ended.elapsed() < AFTER {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let after = node.memory();
 
     println!(
@@ -71,9 +72,6 @@ async fn good_clients_do_not_notice_hostile_ones() {
     let bound = NOISE.max(5 * alone.p99);
     assert!(attacked.p99 <= bound, "{attacked:?}, alone: {alone:?}");
     assert!(most <= BOUND, "{most} bytes");
-    assert!(
-        after <= before + before / 5,
-        "{after} bytes, and {before} before"
-    );
+    assert!(after <= freed, "{after} bytes, and {before} before");
     node.is_well().await;
 }

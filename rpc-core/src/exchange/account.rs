@@ -144,9 +144,9 @@ impl Hold {
         fits
     }
 
-    /// Gives back what is not needed any more. Some is kept for what comes next.
+    /// Gives back what is not needed any more. As much as is needed now is kept besides, for what comes next.
     pub(super) fn settle(&mut self, waiting: usize) {
-        self.give_back_above(self.held(waiting) + STEP);
+        self.give_back_above(2 * self.held(waiting) + STEP);
     }
 
     /// Gives back what is not needed now.
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(all.held.load(Ordering::Relaxed), 16 * STEP);
         hold.end(10 * STEP);
         hold.settle(5 * STEP);
-        assert_eq!(all.held.load(Ordering::Relaxed), 7 * STEP);
+        assert_eq!(all.held.load(Ordering::Relaxed), 13 * STEP);
         assert!(hold.arriving(0, 0));
         hold.rest(0);
         assert_eq!(all.held.load(Ordering::Relaxed), 0);
