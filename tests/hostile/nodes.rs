@@ -63,6 +63,8 @@ async fn attack(mut stream: TcpStream, writes: &[Vec<u8>]) -> std::io::Result<()
         for bytes in writes {
             to.write_all(bytes).await?;
         }
+        // or the hostile ones take all of the machine
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -96,7 +98,7 @@ async fn a_client_of_hostile_nodes_stays_small_and_calls_others() {
     client.blob(&Context::new(), 1).await.unwrap();
     let before = memory();
     let mut most = 0;
-    for _ in 0..300 {
+    for _ in 0..100 {
         assert_eq!(client.blob(&Context::new(), 9).await.unwrap().len(), 9);
         most = most.max(memory());
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -13,7 +13,7 @@ const STREAMS: usize = 10_000;
 const PER_STREAM: usize = 8 * 1024;
 
 /// Places that one client alone does not get, and what a node must be allowed to hold for so many streams: see the guide.
-const SPARED: usize = 128;
+const SPARED: usize = 256;
 const HELD: usize = 2_000_000_000;
 
 /// More than a server sends before the first of them are read.

@@ -14,6 +14,9 @@ const STEP: usize = 64 * 1024;
 /// What a request holds besides its bytes: the task that runs it, and the buffer that it arrived in with others.
 pub(super) const REQUEST: usize = 36 * 1024;
 
+/// How many requests a peer may have left behind before its new links are told from old ones.
+const LEFT: usize = 64;
+
 /// What all clients make a node hold.
 #[derive(Debug)]
 pub(super) struct Holdings {
@@ -34,6 +37,7 @@ impl Holdings {
         Arc::new(Account {
             all: Arc::clone(self),
             held: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
         })
     }
 }
@@ -43,6 +47,8 @@ impl Holdings {
 pub struct Account {
     all: Arc<Holdings>,
     held: AtomicUsize,
+    /// How many requests are not over whose links are gone.
+    left: AtomicUsize,
 }
 
 /// An account that nothing limits.
@@ -51,6 +57,7 @@ impl Default for Account {
         Self {
             all: Holdings::new(usize::MAX),
             held: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
         }
     }
 }
@@ -86,6 +93,8 @@ pub(super) struct Hold {
     of_requests: usize,
     /// A message that has not arrived as a whole.
     of_arriving: usize,
+    /// The link is gone.
+    gone: bool,
 }
 
 impl Hold {
@@ -96,6 +105,7 @@ impl Hold {
             requests: 0,
             of_requests: 0,
             of_arriving: 0,
+            gone: false,
         }
     }
 
@@ -120,6 +130,23 @@ impl Hold {
     pub(super) fn end(&mut self, bytes: usize) {
         self.of_requests -= bytes;
         self.requests -= 1;
+        if self.gone {
+            self.account.left.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The link is gone: its requests run on.
+    pub(super) fn leave(&mut self) {
+        if !std::mem::replace(&mut self.gone, true) {
+            self.account
+                .left
+                .fetch_add(self.requests, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether its peer has left many requests behind.
+    pub(super) fn left_many(&self) -> bool {
+        self.account.left.load(Ordering::Relaxed) > LEFT
     }
 
     /// So much has come of a message that is arriving. `false` if it may not.
@@ -239,5 +266,18 @@ mod tests {
         assert!(hold.arriving(0, 0));
         hold.rest(0);
         assert_eq!(all.held.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_links_leave_behind_is_known_until_it_is_over() {
+        let account = Holdings::new(MOST).open();
+        let (mut gone, stays) = (link(&account), link(&account));
+        assert!((0..=super::LEFT).all(|_| gone.begin(1, 0)));
+        assert!(!stays.left_many());
+        gone.leave();
+        gone.leave();
+        assert!(stays.left_many());
+        gone.end(1);
+        assert!(!stays.left_many());
     }
 }

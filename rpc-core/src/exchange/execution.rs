@@ -222,7 +222,7 @@ impl Responder for Execution {
     }
 
     fn places(&self) -> Option<usize> {
-        (!self.link.is_new()).then(|| self.link.requests())
+        (!self.link.is_one_of_many()).then(|| self.link.requests())
     }
 
     fn finish(&self, ending: Ending) {

@@ -390,9 +390,9 @@ impl ServerLink {
         lock(&self.state).hold.requests()
     }
 
-    /// Whether it has just come. So does who comes again and again.
-    pub(crate) fn is_new(&self) -> bool {
-        self.since.elapsed() < NEW
+    /// Whether it has just come, of a peer that comes and goes and leaves requests behind.
+    pub(crate) fn is_one_of_many(&self) -> bool {
+        self.since.elapsed() < NEW && lock(&self.state).hold.left_many()
     }
 
     /// So many bytes of memory are taken by a message that has not arrived as a whole. `false` if that is more than the client may
@@ -425,6 +425,7 @@ impl ServerLink {
         let (_, writer) = state.outbox.close();
         let running = std::mem::take(&mut state.running);
         state.window_bytes = 0;
+        state.hold.leave();
         state.heartbeat = Heartbeat::default();
         drop(state);
         wake(writer);
@@ -445,7 +446,7 @@ fn unread(window: u32) -> usize {
 
 const UNREAD_WINDOWS: usize = 4;
 
-/// For how long a link is new: it gets none of the places that are kept for clients that have few requests.
+/// For how long a link is new: if its peer leaves requests behind, it gets none of the places that are kept for clients that have few.
 const NEW: Duration = Duration::from_secs(1);
 
 /// What is said of such a client.

@@ -200,7 +200,7 @@ pub(crate) enum Ending {
 pub(crate) trait Responder: Cancellable {
     fn peer(&self) -> &Peer;
 
-    /// How many requests its client has at the node, this one included. `None` of one that has just come.
+    /// How many requests its client has at the node, this one included. `None` of one that comes and goes and leaves them behind.
     fn places(&self) -> Option<usize>;
 
     /// The request is in the server's queue, or runs.

@@ -29,12 +29,12 @@ pub struct Stopped {
 /// How much longer than it took a full queue is left alone, after it was looked through for requests that nobody waits for.
 const RARELY: u32 = 20;
 
-/// Of so many places, eight are kept for clients that have few requests; of fewer, none.
+/// Of so many places, some are kept for clients that have few requests; of fewer, none.
 const SPARED_OF: usize = 64;
-const SPARED: usize = 8;
+const SPARED: usize = 16;
 
 /// The most that are kept.
-const MOST_SPARED: usize = 128;
+const MOST_SPARED: usize = 256;
 
 fn spared(places: usize) -> usize {
     (places / SPARED_OF * SPARED).min(MOST_SPARED)

@@ -179,7 +179,7 @@ impl Announcement {
 const MOST_WINDOW: u32 = 256 * 1024 * 1024;
 
 /// What a node may announce: each takes far more memory than its bytes in a frame.
-const MOST_SERVERS: usize = 16_384;
+pub(crate) const MOST_SERVERS: usize = 16_384;
 const MOST_APIS: usize = 65_536;
 
 fn at_most(window: u64) -> u32 {
