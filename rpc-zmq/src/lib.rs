@@ -26,9 +26,12 @@
 //! | `window=n` | how many requests one client may have in flight at this node | 1,024 |
 //! | `window_bytes=n` | how many bytes of requests one client may have in flight at this node | 64 MiB |
 //! | `unread_bytes=n` | how many bytes of answers may wait for a client that does not read them; with more, it is dropped | 64 MiB |
+//! | `held_bytes=n` | how many bytes all clients together may make this node hold, in requests, in what is arriving and in answers that wait; one link has a third of it at most, one address half, and whoever holds little is let in always | 512 MiB |
 //! | `max_message=n` | how many bytes a request or an answer may have, at least 65,536. The same at both ends: what is larger is refused by whoever sends it, and a peer that sends it all the same is dropped | 8 MiB |
 //! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
 //! | `connections=n` | how many connections a node may have; further ones are closed at once | 4,096 |
+//! | `peer_connections=n` | how many of these one address may have, or one `/64` of IPv6; all processes of the node's own machine are one | 2,048 |
+//! | `handshakes=n` | how many connections one address may make in a second, and four times as many at once; the node's own machine is not limited | 256 |
 //! | `key=file` | the secret key of this process: links prove who is at both ends, and are encrypted. See Security | none |
 //! | `peers=file` | with `key`: the list of the others' public keys, and what each may do | none |
 //! | `auth=none` | a node without keys may listen where other machines can connect, and whoever does may call everything | `start` fails there |
@@ -112,9 +115,10 @@
 //! fleet, all fields of the list, how keys are replaced, and what this does not protect against.
 //!
 //! A peer cannot stop a node. Whatever bytes it sends, only its own connection is closed; handshakes, messages, connections and
-//! what waits to be read are limited (the options above, and `docs/zeromq-engine.md` for the rest), and a length that it announces is
-//! not reserved. What happens past a limit is logged, and counted in
-//! [`TransportStats::clients_dropped`](rpc_core::transport::TransportStats::clients_dropped).
+//! what the node holds are limited, for one link, for one address and for all together (the options above; the guide of `rpc_core`
+//! has every limit, and the most memory that clients can take). A length that a peer announces is not reserved. What happens past a limit is
+//! logged, and counted in [`TransportStats::clients_dropped`](rpc_core::transport::TransportStats::clients_dropped) and
+//! [`requests_refused`](rpc_core::transport::TransportStats::requests_refused).
 //!
 //! # Engines
 //!
@@ -123,7 +127,7 @@
 //! that a peer sets is ignored. A peer of 3.0 cannot be asked for signs of life, so it may be silent for ever.
 //!
 //! With the feature `engine-zeromq`, `engine=zeromq` in a URL picks the `zeromq` crate instead, for comparison. It can be stopped by a
-//! malicious peer, and has none of the options `max_message`, `heartbeat`, `connections`, `key` and `peers`.
+//! malicious peer, and has none of the options from `max_message` to `handshakes`, nor `key` and `peers`.
 //!
 //! # Runtime
 //!
@@ -187,6 +191,7 @@ fn open(url: &TransportUrl) -> Result<Transport, OpenError> {
         "window_bytes",
         "unread_bytes",
         "idle",
+        "held_bytes",
     ]
     .into_iter()
     .chain(Security::NAMES)

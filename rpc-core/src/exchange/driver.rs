@@ -1,7 +1,7 @@
 //! The two halves as one transport.
 
 use super::frame::{Credit, Window};
-use super::inbound::UNREAD_BYTES;
+use super::inbound::{HELD_BYTES, UNREAD_BYTES};
 use super::link::InFlight;
 use super::request::Opened;
 use super::stream::{Batch, End, StreamQueue};
@@ -66,7 +66,7 @@ pub struct Exchange<L> {
 
 impl<L: Links> Exchange<L> {
     /// Makes a transport of links. The URL may set the window of its node: `window` (requests) and `window_bytes`; and how many
-    /// bytes may wait for a client that does not read them: `unread_bytes`.
+    /// bytes may wait for a client that does not read them: `unread_bytes`; and how many all clients may make it hold: `held_bytes`.
     ///
     /// # Errors
     ///
@@ -82,6 +82,7 @@ impl<L: Links> Exchange<L> {
             bytes: positive("window_bytes", WINDOW_BYTES)?,
         };
         let unread_bytes = positive("unread_bytes", UNREAD_BYTES)?;
+        let held_bytes = positive("held_bytes", HELD_BYTES)?;
         let counters = Arc::new(TransportCounters::default());
         Ok(Transport::from_driver(Self {
             outbound: Arc::new(
@@ -90,6 +91,7 @@ impl<L: Links> Exchange<L> {
             inbound: Arc::new(
                 Inbound::new(window, Arc::clone(&counters))
                     .with_unread_bytes(unread_bytes as usize)
+                    .with_held_bytes(held_bytes as usize)
                     .with_max_frame(links.max_frame()),
             ),
             links: Arc::new(links),

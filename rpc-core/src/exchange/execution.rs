@@ -7,6 +7,7 @@ use crate::codec::Encoded;
 use crate::context::Cancellable;
 use crate::server::{Ending, Responder};
 use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-const MOST_ITEMS: u64 = 65_536;
+const MOST_ITEMS: u64 = 1024;
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The most credit that a stream has, whatever its client gives: what is sent and not read takes memory here.
@@ -34,6 +35,11 @@ pub(crate) struct Execution {
     deadline: Option<Instant>,
     /// How long the client waits without a heartbeat.
     monitor: Option<Duration>,
+    /// How many bytes of the window it takes.
+    bytes: usize,
+    /// What it makes the node hold, while it does.
+    held: usize,
+    holds: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -65,12 +71,41 @@ impl Execution {
             deadline,
             // nobody waits for a cast that was accepted
             monitor: monitor.filter(|_| kind != Kind::Cast),
+            bytes: 0,
+            held: 0,
+            holds: AtomicBool::new(false),
             state: Mutex::new(State {
                 items: credit.items.min(MOST_CREDIT.items),
                 bytes: signed(credit.bytes.min(MOST_CREDIT.bytes)),
                 ..State::default()
             }),
         }
+    }
+
+    /// So large.
+    pub(super) fn of_size(mut self, bytes: usize, held: usize) -> Self {
+        self.bytes = bytes;
+        self.held = held;
+        self
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// It has been taken in.
+    pub(super) fn begun(&self) {
+        self.holds.store(true, Ordering::Relaxed);
+    }
+
+    /// It is over: what it held, the first time.
+    fn release(&self) -> Option<usize> {
+        let held = self.holds.swap(false, Ordering::Relaxed);
+        held.then_some(self.held)
     }
 
     pub(crate) fn monitor(&self) -> Option<Duration> {
@@ -186,10 +221,15 @@ impl Responder for Execution {
         }
     }
 
+    fn places(&self) -> Option<usize> {
+        (!self.link.is_one_of_many()).then(|| self.link.requests())
+    }
+
     fn finish(&self, ending: Ending) {
+        let held = self.release();
         // a cast was answered when it was accepted; nobody waits for how it went
         if self.is_cast() {
-            return;
+            return self.link.released(held);
         }
         let frame = match ending {
             Ending::Value(value) => answer(value, Kind::Reply, self.id, &[]),
@@ -217,11 +257,13 @@ impl Responder for Execution {
                 self.too_large(&frame)
             }
         });
-        self.link.finish(self.id, frame);
+        self.link.finish_holding(self.id, frame, held);
     }
 
     fn refuse(&self, kind: ErrorKind, message: &str) {
-        self.link.finish(self.id, Some(self.failure(kind, message)));
+        let held = self.release();
+        let failure = self.failure(kind, message);
+        self.link.finish_holding(self.id, Some(failure), held);
     }
 }
 
@@ -242,6 +284,13 @@ impl Execution {
 
     fn failure(&self, kind: ErrorKind, message: &str) -> Bytes {
         frame::fail(self.id, kind.name(), message, None)
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        // it was not answered: its task is gone
+        self.link.released(self.release());
     }
 }
 

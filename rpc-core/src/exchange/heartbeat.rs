@@ -86,7 +86,7 @@ mod tests {
 
     use crate::codec::Encoded;
     use crate::exchange::execution::Execution;
-    use crate::exchange::frame::{Credit, Frame, Kind, parse_running};
+    use crate::exchange::frame::{Credit, Frame, Kind, Window, parse_running};
     use crate::exchange::peer::ServerLink;
     use crate::server::{Ending, Responder};
     use crate::{ErrorKind, Peer};
@@ -101,7 +101,7 @@ mod tests {
         let execution =
             Execution::new(Arc::clone(link), id, kind, None, Credit::default(), monitor);
         let execution = Arc::new(execution);
-        link.begin(id, 100, &execution).unwrap();
+        link.begin(id, Window::of(100), &execution).unwrap();
         execution
     }
 

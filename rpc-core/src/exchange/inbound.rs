@@ -1,6 +1,7 @@
 //! The server's half of a transport: takes requests in from links, and hands them to the servers of this node.
 
 use super::Rights;
+use super::account::{Account, Holdings, REQUEST};
 use super::execution::Execution;
 use super::frame::{
     self, AnnouncedApi, AnnouncedService, Announcement, Credit, Frame, Kind, RequestHeader, Window,
@@ -27,12 +28,16 @@ pub const WINDOW_BYTES: u32 = 64 * 1024 * 1024;
 /// How many bytes may wait for a client that does not read them, unless the node's URL says otherwise.
 pub(crate) const UNREAD_BYTES: u32 = 64 * 1024 * 1024;
 
+/// How many bytes all clients together may make a node hold, unless its URL says otherwise.
+pub(crate) const HELD_BYTES: u32 = 512 * 1024 * 1024;
+
 /// The server's half of a transport over links.
 pub struct Inbound {
     instance: [u8; 16],
     window: Window,
     unread_bytes: usize,
     max_frame: usize,
+    holdings: Arc<Holdings>,
     table: Mutex<Table>,
     /// The serial of the last announcement. Held while one is made and pushed, so that none overtakes a newer one.
     announcing: Mutex<u64>,
@@ -57,6 +62,7 @@ impl Inbound {
             window,
             unread_bytes: UNREAD_BYTES as usize,
             max_frame: usize::MAX,
+            holdings: Holdings::new(HELD_BYTES as usize),
             table: Mutex::default(),
             announcing: Mutex::default(),
             announcements: watch::Sender::default(),
@@ -72,15 +78,41 @@ impl Inbound {
         }
     }
 
+    /// Clients may make it hold so many bytes together.
+    pub(crate) fn with_held_bytes(self, held_bytes: usize) -> Self {
+        Self {
+            holdings: Holdings::new(held_bytes),
+            ..self
+        }
+    }
+
     /// Answers that are larger fail.
     pub(crate) fn with_max_frame(self, max_frame: usize) -> Self {
         Self { max_frame, ..self }
     }
 
-    /// A client has connected. Without `rights` it may do everything.
+    /// An account for a peer that may have several links.
+    #[must_use]
+    pub fn account(&self) -> Arc<Account> {
+        self.holdings.open()
+    }
+
+    /// A client has connected of which nothing is known. Without `rights` it may do everything.
     #[must_use]
     pub fn link_up(&self, peer: Peer, rights: Option<Arc<dyn Rights>>) -> Arc<ServerLink> {
-        let link = ServerLink::new(peer, rights).with_limits(self.unread_bytes, self.max_frame);
+        self.link_up_of(peer, rights, self.account())
+    }
+
+    /// A client has connected, and this is the account of its peer.
+    #[must_use]
+    pub fn link_up_of(
+        &self,
+        peer: Peer,
+        rights: Option<Arc<dyn Rights>>,
+        account: Arc<Account>,
+    ) -> Arc<ServerLink> {
+        let link =
+            ServerLink::of(peer, rights, account).with_limits(self.unread_bytes, self.max_frame);
         let link = Arc::new(link);
         let mut table = lock(&self.table);
         if table.closed {
@@ -100,7 +132,7 @@ impl Inbound {
         if link.is_overrun() {
             self.dropped(
                 link.peer(),
-                "more bytes wait for it than may: it does not read fast enough, or not at all",
+                "more waits for it than may: it does not read fast enough, or not at all",
             );
         }
         link.lose();
@@ -288,7 +320,8 @@ impl Inbound {
             Some(Kind::Hello) => {
                 link.greeted();
                 let serial = lock(&self.announcing);
-                link.push_unasked(self.announcement(*serial, link), self.window.requests)
+                let announcement = || self.announcement(*serial, link);
+                link.push_unasked(announcement, self.window.requests)
             }
             Some(Kind::Seen) => {
                 let [serial] =
@@ -301,7 +334,8 @@ impl Inbound {
                 frame.kind_byte
             )),
             None => {
-                let answer = frame::numbers(Kind::Unsupported, frame.id, [frame.kind_byte.into()]);
+                let answer =
+                    || frame::numbers(Kind::Unsupported, frame.id, [frame.kind_byte.into()]);
                 link.push_unasked(answer, self.window.requests)?;
                 Err(format!("a frame of kind {} is not known", frame.kind_byte))
             }
@@ -313,6 +347,9 @@ impl Inbound {
         let Frame {
             id, header, body, ..
         } = frame;
+        let held = REQUEST + header.len() + body.len();
+        // one that is larger than the window takes all of it
+        let bytes = body.len().min(self.window.bytes as usize);
         let parsed = RequestHeader::parse(&header);
         let header = parsed.as_ref().ok().map(|(header, _)| header);
         // a cast that is accepted runs, however late; a deadline further away than the clock can say is none
@@ -320,15 +357,16 @@ impl Inbound {
             .and_then(|header| header.remaining)
             .filter(|_| kind != Kind::Cast)
             .and_then(|remaining| Instant::now().checked_add(remaining));
-        let execution = Arc::new(Execution::new(
+        let execution = Execution::new(
             Arc::clone(link),
             id,
             kind,
             deadline,
             header.and_then(|header| header.credit).unwrap_or_default(),
             header.and_then(|header| header.monitor),
-        ));
-        match link.begin(id, self.window.requests, &execution) {
+        );
+        let execution = Arc::new(execution.of_size(bytes, held));
+        match link.begin(id, self.window, &execution) {
             Ok(()) => {}
             Err(Begin::Repeated) => {
                 return Err("a request's id is not higher than the one before".into());
@@ -337,6 +375,15 @@ impl Inbound {
             Err(Begin::Closed) => return Ok(()),
             Err(Begin::NotReading) => {
                 return Err(NOT_READING.into());
+            }
+            Err(Begin::NodeFull) => {
+                self.counters.requests_refused.fetch_add(1, Relaxed);
+                crate::log::rate_limited!({
+                    tracing::warn!(name: "rpc.node.full", peer = %link.peer(), bytes = body.len(), "a request was refused: its client, or all clients together, make the node hold as much as they may (`held_bytes`)");
+                });
+                let full = "the node holds as much of this client, or of all clients, as it may";
+                link.push(frame::fail(id, ErrorKind::Overloaded.name(), full, None));
+                return Ok(());
             }
             Err(Begin::WindowFull) => {
                 link.push(frame::fail(

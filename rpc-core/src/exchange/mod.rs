@@ -36,8 +36,10 @@
 //! | `registration` | what a node tells a directory about itself |
 //! | `execution` | one request at an instance: cancellation, credit, where the answer goes |
 //! | `inbound` | a request's way in: find the server it is for |
+//! | `account` | what clients make a node hold, and how much that may be |
 //! | `driver` | the two halves as one transport |
 
+mod account;
 mod directory;
 mod driver;
 mod execution;
@@ -64,6 +66,7 @@ mod survey;
 mod topics;
 mod waiting;
 
+pub use account::Account;
 pub use directory::TopicName;
 pub use driver::{Exchange, Links};
 pub(crate) use fanout::fanout;

@@ -13,6 +13,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+/// How many servers a node may announce in a second, the same ones again included; and how many at once, as many that are started one
+/// after the other make.
+const A_SECOND: u32 = 50_000;
+const AT_ONCE: u32 = 600_000;
+
 /// Names an address of the directory, to the transport that dials it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(u64);
@@ -63,6 +68,8 @@ pub(super) struct Node {
     pub(super) used: Instant,
     /// Which topics it has, if the directory knows.
     pub(super) topics: Option<BTreeSet<TopicName>>,
+    /// How many servers it may still announce, and since when.
+    announces: (f64, Instant),
 }
 
 impl Nodes {
@@ -83,6 +90,7 @@ impl Nodes {
                 called: false,
                 used: Instant::now(),
                 topics: None,
+                announces: (AT_ONCE.into(), Instant::now()),
             },
         );
         id
@@ -302,6 +310,20 @@ impl Node {
             let mut topics = topics.iter();
             topics.any(|known| known.exchange == exchange && known.topic == topic)
         })
+    }
+
+    /// Whether it may announce so many servers now. Each time, all that is known is looked through.
+    pub(super) fn may_announce(&mut self, servers: usize) -> bool {
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(self.announces.1);
+        let left = self.announces.0 + passed.as_secs_f64() * f64::from(A_SECOND);
+        let count = u32::try_from(servers).map_or(f64::MAX, f64::from);
+        let may = count <= left;
+        self.announces = (
+            left.min(AT_ONCE.into()) - if may { count } else { 0.0 },
+            now,
+        );
+        may
     }
 
     pub(super) fn state(&self) -> &str {

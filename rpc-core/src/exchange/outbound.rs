@@ -1,7 +1,7 @@
 //! The client's half of a transport: sends messages over links, and waits for what comes back.
 
 use super::Rights;
-use super::frame::{self, Announcement, Frame, Kind};
+use super::frame::{self, Announcement, Frame, Kind, MOST_SERVERS};
 use super::link::ClientLink;
 use super::nodes::{NodeId, Nodes, Settled};
 use super::routes::Route;
@@ -173,8 +173,20 @@ impl Outbound {
     }
 
     fn announced(&self, node: NodeId, link: &Arc<ClientLink>, frame: &Frame) -> Result<(), String> {
-        let announcement =
-            Announcement::parse(&frame.header, &frame.body).map_err(|error| error.to_string())?;
+        let parsed = Announcement::parse(&frame.header, &frame.body);
+        let servers = parsed
+            .as_ref()
+            .map_or(MOST_SERVERS, |announced| announced.services.len() + 1);
+        let often = lock(&self.table)
+            .nodes
+            .get_mut(&node)
+            .is_some_and(|node| !node.may_announce(servers));
+        if often {
+            let reason = "the node announces itself too often";
+            link.lose(reason);
+            return Err(reason.into());
+        }
+        let announcement = parsed.map_err(|error| error.to_string())?;
         for service in &announcement.services {
             if !link.may_announce(&service.exchange, &service.topic, &service.server) {
                 crate::log::rate_limited!({

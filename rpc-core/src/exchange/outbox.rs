@@ -11,6 +11,9 @@ const ENOUGH: usize = 8;
 /// How many bytes are handed on at a time, but for one frame that has more: what is handed on counts no more as waiting.
 const TOGETHER: usize = 256 * 1024;
 
+/// What a frame takes besides its bytes.
+const FRAME: usize = 128;
+
 /// The frames that wait for one link, in the order in which they leave.
 ///
 /// On a client's end, requests are bounded by the window that the peer announced, and the rest by the requests. On an instance's
@@ -21,8 +24,10 @@ pub(crate) struct Outbox {
     writer: Option<Waker>,
     /// How many of them are no items of streams, which credit bounds.
     answers: usize,
-    /// How many bytes all of them have.
+    /// How much memory all of them take.
     bytes: usize,
+    /// And what was taken last, until it has been handed on.
+    taken: usize,
     /// What was taken last may not have been handed on yet.
     writing: bool,
     /// The writer is left alone: more frames are about to come.
@@ -38,7 +43,7 @@ impl Outbox {
             return None;
         }
         self.answers += usize::from(is_answer(&frame));
-        self.bytes += frame.len();
+        self.bytes += memory(&frame);
         self.frames.push_back(frame);
         if self.held && self.frames.len() < ENOUGH {
             None
@@ -77,9 +82,14 @@ impl Outbox {
         self.answers
     }
 
-    /// How many bytes wait.
+    /// How much memory is taken by what waits.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The same, and what was taken last and may not have been handed on yet.
+    pub(crate) fn held(&self) -> usize {
+        self.bytes + self.taken
     }
 
     /// Whether everything has been handed to whoever writes.
@@ -113,7 +123,7 @@ impl Outbox {
             return false;
         };
         self.answers -= usize::from(is_answer(&taken));
-        self.bytes -= taken.len();
+        self.bytes -= memory(&taken);
         true
     }
 
@@ -123,6 +133,7 @@ impl Outbox {
         self.writing = false;
         self.answers = 0;
         self.bytes = 0;
+        self.taken = 0;
         let unwritten = std::mem::take(&mut self.frames)
             .into_iter()
             .filter(|waiting| frame::kind(waiting).is_some_and(frame::Kind::is_request))
@@ -133,6 +144,7 @@ impl Outbox {
 
     /// Ready when a frame waits, or the link is closed.
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.taken = 0;
         if self.closed || !self.frames.is_empty() {
             return Poll::Ready(());
         }
@@ -147,7 +159,7 @@ impl Outbox {
         let count = self.frames.len().min(most);
         // and room for what a transport puts in front
         batch.reserve(count + 1);
-        let mut bytes = 0;
+        let (mut bytes, before) = (0, self.bytes);
         for _ in 0..count {
             let next = self.frames.front();
             if bytes > 0 && next.is_some_and(|next| bytes + next.len() > TOGETHER) {
@@ -157,13 +169,19 @@ impl Outbox {
                 break;
             };
             bytes += frame.len();
+            self.bytes -= memory(&frame);
             self.answers -= usize::from(is_answer(&frame));
             batch.push(frame);
         }
-        self.bytes -= bytes;
+        self.taken = before - self.bytes;
         self.writing = count > 0;
         !self.closed
     }
+}
+
+/// How much memory a frame takes that waits.
+fn memory(frame: &[u8]) -> usize {
+    frame.len() + FRAME
 }
 
 fn is_answer(frame: &[u8]) -> bool {

@@ -1,8 +1,9 @@
 //! An instance's end of a link to one client: which of its requests run, and what is to be written to it.
 
 use super::Rights;
+use super::account::{Account, Hold};
 use super::execution::Execution;
-use super::frame::{self, Credit};
+use super::frame::{self, Credit, Window};
 use super::heartbeat::Heartbeat;
 use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
@@ -31,12 +32,13 @@ pub struct ServerLink {
     unread_bytes: usize,
     /// How many bytes a frame may have.
     max_frame: usize,
+    since: Instant,
     /// Nobody restricts it without.
     rights: Option<Arc<dyn Rights>>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     greeted: bool,
     /// The serials of the announcement that was pushed last, and of the one that the client has taken in.
@@ -45,6 +47,10 @@ struct State {
     last_id: u64,
     /// Requests that are queued or running, and not cancelled.
     running: IdMap<Arc<Execution>>,
+    /// What these take of the window, in bytes.
+    window_bytes: usize,
+    /// What the client makes the node hold.
+    hold: Hold,
     outbox: Outbox,
     heartbeat: Heartbeat,
     /// More bytes waited to be written than may.
@@ -52,18 +58,46 @@ struct State {
 }
 
 impl State {
+    fn new(account: Arc<Account>) -> Self {
+        Self {
+            greeted: false,
+            announced: 0,
+            seen: 0,
+            last_id: 0,
+            running: IdMap::default(),
+            window_bytes: 0,
+            hold: Hold::new(account),
+            outbox: Outbox::default(),
+            heartbeat: Heartbeat::default(),
+            overrun: false,
+        }
+    }
+
     /// Adds a frame, unless so much waits already that the link is given up. The waker is to be woken when the lock has been given
     /// back.
     fn push(&mut self, frame: Bytes, most: usize) -> Option<Waker> {
         if self.outbox.bytes() < most {
-            return self.outbox.push(frame);
+            let writer = self.outbox.push(frame);
+            if self.hold.covers(self.outbox.held()) {
+                return writer;
+            }
+            wake(writer);
         }
         self.overrun = true;
         self.outbox.close().1
     }
 
+    /// What a request held is free.
+    fn released(&mut self, held: Option<usize>) {
+        if let Some(held) = held {
+            self.hold.end(held);
+            self.hold.settle(self.outbox.held());
+        }
+    }
+
     fn insert(&mut self, id: u64, execution: &Arc<Execution>) -> Option<Waker> {
         let monitor = execution.monitor();
+        self.window_bytes += execution.bytes();
         self.running.insert(id, Arc::clone(execution));
         match monitor {
             Some(monitor) if self.heartbeat.begin(monitor) => self.outbox.writer(),
@@ -73,6 +107,7 @@ impl State {
 
     fn remove(&mut self, id: u64) -> Option<Arc<Execution>> {
         let execution = self.running.remove(&id)?;
+        self.window_bytes -= execution.bytes();
         if execution.monitor().is_some() {
             self.heartbeat.end();
         }
@@ -111,13 +146,21 @@ impl State {
 }
 
 impl ServerLink {
+    /// A client that nothing limits.
+    #[cfg(test)]
     pub(crate) fn new(peer: Peer, rights: Option<Arc<dyn Rights>>) -> Self {
+        Self::of(peer, rights, Arc::default())
+    }
+
+    /// A client, and the account of whoever it is.
+    pub(crate) fn of(peer: Peer, rights: Option<Arc<dyn Rights>>, account: Arc<Account>) -> Self {
         Self {
             peer,
             unread_bytes: usize::MAX,
             max_frame: usize::MAX,
+            since: Instant::now(),
             rights,
-            state: Mutex::default(),
+            state: Mutex::new(State::new(account)),
         }
     }
 
@@ -160,7 +203,10 @@ impl ServerLink {
         poll_fn(|cx| {
             let mut state = lock(&self.state);
             state.beat(cx);
-            state.outbox.poll_ready(cx)
+            let ready = state.outbox.poll_ready(cx);
+            let waiting = state.outbox.held();
+            state.hold.settle(waiting);
+            ready
         })
         .await;
         // with more than one request running, others are likely to be just about to be answered: they leave together
@@ -220,14 +266,15 @@ impl ServerLink {
     }
 
     /// Answers what takes no place in the window, unless the client does not read its answers.
-    pub(crate) fn push_unasked(&self, frame: Bytes, window: u32) -> Result<(), String> {
-        let mut state = lock(&self.state);
-        if state.outbox.answers() > unread(window) {
+    pub(crate) fn push_unasked(
+        &self,
+        frame: impl FnOnce() -> Bytes,
+        window: u32,
+    ) -> Result<(), String> {
+        if lock(&self.state).outbox.answers() > unread(window) {
             return Err(NOT_READING.into());
         }
-        let writer = state.push(frame, self.unread_bytes);
-        drop(state);
-        wake(writer);
+        self.push(frame());
         Ok(())
     }
 
@@ -241,7 +288,7 @@ impl ServerLink {
     pub(crate) fn begin(
         &self,
         id: u64,
-        window: u32,
+        window: Window,
         execution: &Arc<Execution>,
     ) -> Result<(), Begin> {
         let mut state = lock(&self.state);
@@ -252,24 +299,40 @@ impl ServerLink {
             return Err(Begin::Repeated);
         }
         state.last_id = id;
-        if state.outbox.answers() > unread(window) {
+        if state.outbox.answers() > unread(window.requests) {
             return Err(Begin::NotReading);
         }
-        let mut forgotten = None;
-        if state.running.len() >= window as usize {
+        let mut forgotten = Vec::new();
+        let mut begun = Ok(());
+        while state.running.len() >= window.requests as usize
+            || state.window_bytes + execution.bytes() > window.bytes as usize
+        {
             // a client that keeps to its window has given something up
-            forgotten = state.take_forgotten();
-            if forgotten.is_none() {
-                return Err(Begin::WindowFull);
+            match state.take_forgotten() {
+                Some(gone) => forgotten.push(gone),
+                None => {
+                    begun = Err(Begin::WindowFull);
+                    break;
+                }
             }
         }
-        let writer = state.insert(id, execution);
+        let waiting = state.outbox.held();
+        if begun.is_ok() && !state.hold.begin(execution.held(), waiting) {
+            begun = Err(Begin::NodeFull);
+        }
+        let writer = match begun {
+            Ok(()) => {
+                execution.begun();
+                state.insert(id, execution)
+            }
+            Err(_) => None,
+        };
         drop(state);
         wake(writer);
-        if let Some(forgotten) = forgotten {
-            forgotten.cancel();
+        for gone in forgotten {
+            gone.cancel();
         }
-        Ok(())
+        begun
     }
 
     /// Nobody waits for this request any more.
@@ -299,13 +362,49 @@ impl ServerLink {
 
     /// A request is done: its last frame is sent, unless it was cancelled before.
     pub(crate) fn finish(&self, id: u64, frame: Option<Bytes>) {
+        self.finish_holding(id, frame, None);
+    }
+
+    /// The same, and what it held is free.
+    pub(crate) fn finish_holding(&self, id: u64, frame: Option<Bytes>, held: Option<usize>) {
         let mut state = lock(&self.state);
-        let writer = match (state.remove(id), frame) {
+        state.released(held);
+        let execution = state.remove(id);
+        let writer = match (&execution, frame) {
             (Some(_), Some(frame)) => state.push(frame, self.unread_bytes),
             _ => None,
         };
         drop(state);
         wake(writer);
+    }
+
+    /// What a request held is free.
+    pub(crate) fn released(&self, held: Option<usize>) {
+        if held.is_some() {
+            lock(&self.state).released(held);
+        }
+    }
+
+    /// How many requests of it the node holds: those that wait, run, or run on although nobody waits for them.
+    pub(crate) fn requests(&self) -> usize {
+        lock(&self.state).hold.requests()
+    }
+
+    /// Whether it has just come, of a peer that comes and goes and leaves requests behind.
+    pub(crate) fn is_one_of_many(&self) -> bool {
+        self.since.elapsed() < NEW && lock(&self.state).hold.left_many()
+    }
+
+    /// So many bytes of memory are taken by a message that has not arrived as a whole. `false` if that is more than the client may
+    /// have: then its connection is to be closed. Also called when nothing has come for a while, so that what is not needed is given
+    /// back.
+    #[must_use]
+    pub fn arriving(&self, bytes: usize) -> bool {
+        let mut state = lock(&self.state);
+        let waiting = state.outbox.held();
+        let fits = state.hold.arriving(bytes, waiting);
+        state.hold.rest(waiting);
+        fits
     }
 
     /// Sends a frame that belongs to a request, unless that was cancelled.
@@ -325,6 +424,8 @@ impl ServerLink {
         let mut state = lock(&self.state);
         let (_, writer) = state.outbox.close();
         let running = std::mem::take(&mut state.running);
+        state.window_bytes = 0;
+        state.hold.leave();
         state.heartbeat = Heartbeat::default();
         drop(state);
         wake(writer);
@@ -345,6 +446,9 @@ fn unread(window: u32) -> usize {
 
 const UNREAD_WINDOWS: usize = 4;
 
+/// For how long a link is new: if its peer leaves requests behind, it gets none of the places that are kept for clients that have few.
+const NEW: Duration = Duration::from_secs(1);
+
 /// What is said of such a client.
 pub(crate) const NOT_READING: &str = "the client sends and does not read the answers";
 
@@ -357,6 +461,8 @@ pub(crate) enum Begin {
     WindowFull,
     /// The link has been closed: nobody would be answered.
     Closed,
+    /// Its peer, or all peers together, make the node hold as much as may be.
+    NodeFull,
     /// Far more answers wait for the client than it can have asked for: it does not read.
     NotReading,
 }

@@ -157,7 +157,7 @@ fn a_request_at_a_server_is_answered_once_at_most_and_leaves_nothing() {
                 Arc::new(stream)
             });
             for (id, execution) in (1..).zip(&executions) {
-                assert_eq!(link.begin(id, 9, execution), Ok(()));
+                assert_eq!(link.begin(id, Window::of(9), execution), Ok(()));
             }
             let handlers = executions.map(|execution| {
                 thread::spawn(move || {
@@ -182,7 +182,11 @@ fn a_request_at_a_server_is_answered_once_at_most_and_leaves_nothing() {
                 handler.join().unwrap();
             }
             let begun = Execution::new(Arc::clone(&link), 3, Kind::Call, None, credit, None);
-            assert_eq!(link.begin(3, 1, &Arc::new(begun)), Ok(()), "nothing runs");
+            assert_eq!(
+                link.begin(3, Window::of(1), &Arc::new(begun)),
+                Ok(()),
+                "nothing runs"
+            );
             link.lose();
             let frames = writer.join().unwrap();
             for id in [1, 2] {
@@ -288,7 +292,7 @@ fn an_announcement_is_noticed_by_whoever_waits_for_a_server() {
         || {
             let outbound = Arc::new(Outbound::default());
             let node = outbound.add_node("test");
-            let link = outbound.link_up(node);
+            let link = outbound.link_up(node, None);
             let announcer = {
                 let outbound = Arc::clone(&outbound);
                 thread::spawn(move || {

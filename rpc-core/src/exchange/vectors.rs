@@ -352,7 +352,7 @@ async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
         Credit::default(),
         None,
     ));
-    link.begin(id, 1, &execution).unwrap();
+    link.begin(id, Window::of(1), &execution).unwrap();
     act(&execution);
     let mut frames = Vec::new();
     assert!(link.next_frames(&mut frames, 64).await);

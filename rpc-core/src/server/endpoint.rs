@@ -53,10 +53,16 @@ impl Incoming {
 
     /// A request of which only the arguments are decoded.
     pub(crate) fn trial(frame: Frame) -> Self {
+        Self::trial_of(1, frame)
+    }
+
+    /// The same, of a client that has so many requests.
+    pub(crate) fn trial_of(places: usize, frame: Frame) -> Self {
+        let peer = Peer::new("none", "nobody");
         Self {
             context: Context::new(),
             frame,
-            responder: Arc::new(Nobody(Peer::new("none", "nobody"))),
+            responder: Arc::new(Nobody { peer, places }),
         }
     }
 
@@ -194,6 +200,9 @@ pub(crate) enum Ending {
 pub(crate) trait Responder: Cancellable {
     fn peer(&self) -> &Peer;
 
+    /// How many requests its client has at the node, this one included. `None` of one that comes and goes and leaves them behind.
+    fn places(&self) -> Option<usize>;
+
     /// The request is in the server's queue, or runs.
     fn accepted(&self);
 
@@ -217,7 +226,10 @@ pub(crate) trait Responder: Cancellable {
 }
 
 /// Who waits for the answer to a [trial](Incoming::trial).
-struct Nobody(Peer);
+struct Nobody {
+    peer: Peer,
+    places: usize,
+}
 
 impl Cancellable for Nobody {
     fn is_cast(&self) -> bool {
@@ -235,7 +247,11 @@ impl Cancellable for Nobody {
 
 impl Responder for Nobody {
     fn peer(&self) -> &Peer {
-        &self.0
+        &self.peer
+    }
+
+    fn places(&self) -> Option<usize> {
+        Some(self.places)
     }
 
     fn accepted(&self) {}
@@ -257,8 +273,9 @@ impl Responder for Nobody {
     fn finish(&self, _: Ending) {}
 }
 
-/// The most bytes of a stream's items that leave together.
+/// The most bytes of a stream's items that leave together, and the most items: others wait for their turn meanwhile.
 const BATCH: u64 = 32 * 1024;
+const BATCH_ITEMS: u64 = 1024;
 
 /// Where the items of a multicall go.
 pub struct ItemSink(Arc<dyn Responder>);
@@ -287,7 +304,7 @@ impl ItemSink {
             let Poll::Ready((items, bytes)) = batch.responder.poll_credit(cx) else {
                 return Poll::Pending;
             };
-            let bytes = bytes.min(BATCH);
+            let (items, bytes) = (items.min(BATCH_ITEMS), bytes.min(BATCH));
             while batch.count < items && (batch.items.len() as u64) < bytes {
                 match stream.as_mut().poll_next(cx) {
                     Poll::Ready(Some(item)) => match item.into_result() {

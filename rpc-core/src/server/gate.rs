@@ -6,6 +6,7 @@ use super::queue::Queue;
 use crate::lock;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 #[cfg(all(test, shuttle))]
@@ -25,10 +26,26 @@ pub struct Stopped {
     pub not_run: u64,
 }
 
+/// How much longer than it took a full queue is left alone, after it was looked through for requests that nobody waits for.
+const RARELY: u32 = 20;
+
+/// Of so many places, some are kept for clients that have few requests; of fewer, none.
+const SPARED_OF: usize = 64;
+const SPARED: usize = 16;
+
+/// The most that are kept.
+const MOST_SPARED: usize = 256;
+
+fn spared(places: usize) -> usize {
+    (places / SPARED_OF * SPARED).min(MOST_SPARED)
+}
+
 /// What keeps a server within its limits.
 pub(super) struct Gate {
     state: Mutex<State>,
     concurrency: usize,
+    /// How many of these are for anybody. The others are for clients that have few requests at the node.
+    common: usize,
     queue: usize,
     /// Something ended: there may be nothing left.
     ended: Notify,
@@ -43,6 +60,8 @@ struct State {
     /// How many of both are of methods that a server runs while it drains.
     of_drain: usize,
     draining: bool,
+    /// When it was looked for requests that nobody waits for, and how long that took.
+    looked: Option<(Instant, Duration)>,
     /// Nothing at all is taken in any more.
     closed: bool,
 }
@@ -55,6 +74,21 @@ impl State {
 
     fn is_idle(&self) -> bool {
         self.draining && self.running == 0 && self.queue.len() == 0
+    }
+
+    /// Takes out those that wait and that nobody waits for any more. Looking for them may take a part of the time, however often a full
+    /// queue is knocked at.
+    fn remove_dead(&mut self) -> Vec<Job> {
+        let now = Instant::now();
+        if self
+            .looked
+            .is_some_and(|(at, took)| now < at + RARELY * took)
+        {
+            return Vec::new();
+        }
+        let dead = self.queue.remove_dead();
+        self.looked = Some((now, now.elapsed()));
+        dead
     }
 
     fn left(&mut self, job: &Job) {
@@ -82,9 +116,11 @@ impl Gate {
                 queue: Queue::new(limits.methods.limits()),
                 of_drain: 0,
                 draining: false,
+                looked: None,
                 closed: false,
             }),
             concurrency: limits.concurrency,
+            common: limits.concurrency - spared(limits.concurrency),
             queue: limits.queue,
             ended: Notify::new(),
             cut: Notify::new(),
@@ -100,7 +136,7 @@ impl Gate {
         }
         let lane = job.lane;
         let mut admitted = state.queue.admit(lane);
-        if admitted && state.running < self.concurrency {
+        if admitted && self.has_place(state.running, &job) {
             state.running += 1;
             state.of_drain += usize::from(job.is_of_drain());
             drop(state);
@@ -110,7 +146,7 @@ impl Gate {
         let mut dead = Vec::new();
         if state.queue.len() >= self.queue {
             // what nobody waits for any more makes room
-            dead = state.queue.remove_dead();
+            dead = state.remove_dead();
             if dead.is_empty() {
                 if admitted {
                     state.queue.release(lane);
@@ -128,12 +164,28 @@ impl Gate {
         Entered::Waits(dead)
     }
 
+    /// Whether a request may run now. What runs for long, for whom ever, keeps nobody out who asks for little.
+    fn has_place(&self, running: usize, job: &Job) -> bool {
+        running < self.common
+            || running < self.concurrency
+                && job
+                    .incoming
+                    .responder
+                    .places()
+                    .is_some_and(|places| places <= self.concurrency - running)
+    }
+
     /// A handler has ended: the next request takes its place. Without one, the place is free.
     pub(super) fn next(&self, ended: Ended) -> Option<Job> {
         let mut state = lock(&self.state);
         state.queue.release(ended.lane);
         state.of_drain -= usize::from(ended.of_drain);
-        let next = state.queue.pop();
+        // those that wait have common places only
+        let next = if state.running > self.common {
+            None
+        } else {
+            state.queue.pop()
+        };
         self.ended(state, next.is_none());
         next
     }

@@ -126,6 +126,9 @@ impl<J: Waits> Queue<J> {
 }
 
 fn take_dead<J: Waits>(waiting: &mut VecDeque<J>) -> Vec<J> {
+    if !waiting.iter().any(Waits::is_dead) {
+        return Vec::new();
+    }
     let (dead, alive): (Vec<_>, Vec<_>) = waiting.drain(..).partition(Waits::is_dead);
     *waiting = alive.into();
     dead

@@ -11,6 +11,8 @@ crate::counters::counters! {
         requests_failed,
         /// Requests that arrived for servers of this transport.
         requests_received,
+        /// Those that were refused because their client, or all clients, made the node hold as much as they may.
+        requests_refused,
         /// Frames that arrived, of either side.
         frames_received,
         /// Frames that break the protocol. They are answered or dropped, and logged.

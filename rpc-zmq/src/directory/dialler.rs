@@ -261,6 +261,7 @@ impl Dialled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::security::Security;
 
     fn listing(addresses: impl IntoIterator<Item = (String, u16)>) -> Listing {
         let address = |(host, port)| (Address::Tcp { host, port }, Listed::default());
@@ -268,7 +269,8 @@ mod tests {
     }
 
     fn dialler(closing: &Closing, tasks: &Arc<Tasks>) -> Arc<Dialler> {
-        let engine = Engine::parse(&"zmq://?listen=a:1".parse().unwrap()).unwrap();
+        let url = "zmq://?listen=a:1".parse().unwrap();
+        let engine = Engine::parse(&url, &Security::parse(&url).unwrap()).unwrap();
         Dialler::new(&Arc::default(), &engine, closing, None, tasks)
     }
 

@@ -19,7 +19,7 @@ use crate::keyring::Holder;
 use crate::security::Security;
 use bytes::Bytes;
 use rpc_core::Peer;
-use rpc_core::exchange::{ClientLink, Inbound, NodeId, Outbound, Rights, ServerLink};
+use rpc_core::exchange::{Account, ClientLink, Inbound, NodeId, Outbound, Rights, ServerLink};
 use rpc_core::transport::{ParseUrlError, TransportUrl};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -28,6 +28,10 @@ use tokio::sync::watch;
 pub(crate) trait End: Send + Sync + 'static {
     /// Takes frames that arrived together, and leaves the vector empty.
     fn receive(&self, frames: &mut Vec<Bytes>);
+
+    /// So many bytes of memory are taken by a message that has not arrived as a whole. `false` if that is too much: the connection is
+    /// closed then.
+    fn arriving(&self, bytes: usize) -> bool;
 
     /// Waits for frames that are to be written, and adds up to `most` of them. `false` once the link is closed; whoever asks for more
     /// has written what it took. Cancel safe.
@@ -48,6 +52,11 @@ impl End for ToNode {
             .receive(self.node, &self.link, frames.drain(..));
     }
 
+    // a node is one that was chosen, and there are as many as the directory says
+    fn arriving(&self, _: usize) -> bool {
+        true
+    }
+
     async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         self.link.next_frames(batch, most).await
     }
@@ -64,6 +73,10 @@ impl End for ToClient {
         self.inbound.receive(&self.link, frames.drain(..));
     }
 
+    fn arriving(&self, bytes: usize) -> bool {
+        self.link.arriving(bytes)
+    }
+
     async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         self.link.next_frames(batch, most).await
     }
@@ -73,10 +86,17 @@ impl End for ToClient {
 pub(crate) struct Client(Arc<ToClient>);
 
 impl Client {
-    pub(crate) fn new(inbound: &Arc<Inbound>, peer: Peer, holder: Option<Arc<Holder>>) -> Self {
+    /// Its account is that of all links of the same peer.
+    pub(crate) fn new(
+        inbound: &Arc<Inbound>,
+        peer: Peer,
+        holder: Option<Arc<Holder>>,
+        account: Arc<Account>,
+    ) -> Self {
+        let rights = holder.map(|holder| holder as _);
         Self(Arc::new(ToClient {
             inbound: Arc::clone(inbound),
-            link: inbound.link_up(peer, holder.map(|holder| holder as _)),
+            link: inbound.link_up_of(peer, rights, account),
         }))
     }
 

@@ -199,7 +199,7 @@ fn linked(
         .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let client = Client::new(inbound, Peer::new("zmq", &name), None);
+    let client = Client::new(inbound, Peer::new("zmq", &name), None, inbound.account());
     let (end, mut sender, id) = (client.end(), sender.clone(), id.clone());
     let writer = tokio::spawn(async move {
         let mut batch: Vec<Bytes> = Vec::new();

@@ -18,7 +18,7 @@ from .codec import Malformed, encode, skip
 from .frames import PROTOCOL, REQUESTS, TO_INSTANCE, Announcement, Credit, Failure, Frame, Items, Kind, Range, Request, Service, frame, number, running
 from .keys import Secure, in_the_clear
 
-MOST_CREDIT = Credit(65536, 4194304)
+MOST_CREDIT = Credit(1024, 4194304)
 PROBES = (0.0, 0.05, 0.5)
 """Seconds after the end of some connection at which it is looked for whose it was."""
 SHORTEST_BEAT = 0.05

@@ -29,6 +29,17 @@ pub(crate) struct Window {
     pub(crate) bytes: u32,
 }
 
+#[cfg(test)]
+impl Window {
+    /// Of so many requests of any size.
+    pub(crate) fn of(requests: u32) -> Self {
+        Self {
+            requests,
+            bytes: u32::MAX,
+        }
+    }
+}
+
 /// A server, as it is announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AnnouncedService {
@@ -136,7 +147,11 @@ impl Announcement {
         let heartbeats = fields.is_there() && fields.bool()?;
         let mut fields = Fields(Reader::new(body));
         let mut services = Vec::new();
+        let mut all_apis = 0;
         for _ in 0..fields.array()? {
+            if services.len() >= MOST_SERVERS {
+                return Err(Error::new("a node announces too many servers"));
+            }
             let len = fields.array()?;
             let (exchange, topic, server) = (
                 fields.str()?.into(),
@@ -146,6 +161,10 @@ impl Announcement {
             let draining = fields.bool()?;
             let mut apis = Vec::new();
             for _ in 0..fields.array()? {
+                all_apis += 1;
+                if all_apis > MOST_APIS {
+                    return Err(Error::new("a node announces too many APIs"));
+                }
                 let len = fields.array()?;
                 apis.push(AnnouncedApi {
                     name: text::shown(fields.str()?),
@@ -177,6 +196,10 @@ impl Announcement {
 
 /// As good as any larger window, and no number of places is too many for a semaphore then.
 const MOST_WINDOW: u32 = 256 * 1024 * 1024;
+
+/// What a node may announce: each takes far more memory than its bytes in a frame.
+pub(crate) const MOST_SERVERS: usize = 16_384;
+const MOST_APIS: usize = 65_536;
 
 fn at_most(window: u64) -> u32 {
     u32::try_from(window).unwrap_or(u32::MAX).min(MOST_WINDOW)

@@ -14,7 +14,7 @@ mod properties;
 mod request;
 mod running;
 
-pub(crate) use announcement::{AnnouncedApi, AnnouncedService, Announcement, Window};
+pub(crate) use announcement::{AnnouncedApi, AnnouncedService, Announcement, MOST_SERVERS, Window};
 pub(crate) use answer::{
     Fail, METHOD_ERROR, fail, numbers, numbers_header, parse_fail, parse_numbers,
 };

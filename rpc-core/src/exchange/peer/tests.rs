@@ -3,9 +3,11 @@
 use super::{Begin, ServerLink};
 use crate::Peer;
 use crate::context::Cancellable;
+use crate::exchange::account::Holdings;
 use crate::exchange::execution::Execution;
-use crate::exchange::frame::{self, Credit, Kind};
+use crate::exchange::frame::{self, Credit, Kind, Window};
 use crate::exchange::tests::try_for_a_while;
+use crate::server::{Ending, Responder};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ proptest! {
                         _ if full && stalled.is_none() => Err(Begin::WindowFull),
                         _ => Ok(()),
                     };
-                    prop_assert_eq!(link.begin(id, ROOM, &execution), expected);
+                    prop_assert_eq!(link.begin(id, Window::of(ROOM), &execution), expected);
                     last = last.max(id);
                     if expected.is_ok() {
                         if let Some(stalled) = stalled.filter(|_| full) {
@@ -85,7 +87,7 @@ fn ids_rise_and_the_window_holds() {
             Credit::default(),
             None,
         ));
-        link.begin(id, 2, &execution)
+        link.begin(id, Window::of(2), &execution)
     };
     assert_eq!(begin(5), Ok(()));
     assert_eq!(begin(5), Err(Begin::Repeated));
@@ -94,4 +96,67 @@ fn ids_rise_and_the_window_holds() {
     assert_eq!(begin(8), Err(Begin::WindowFull));
     link.cancel(5);
     assert_eq!(begin(9), Ok(()));
+}
+
+/// A request of so many bytes, that holds as much.
+fn of_size(link: &Arc<ServerLink>, id: u64, bytes: usize) -> Arc<Execution> {
+    let execution = Execution::new(
+        Arc::clone(link),
+        id,
+        Kind::Call,
+        None,
+        Credit::default(),
+        None,
+    );
+    Arc::new(execution.of_size(bytes, bytes))
+}
+
+#[test]
+fn the_window_of_bytes_holds_until_requests_are_answered() {
+    let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
+    let window = Window {
+        requests: 10,
+        bytes: 100,
+    };
+    let begin = |id, bytes| link.begin(id, window, &of_size(&link, id, bytes));
+    assert_eq!(begin(1, 60), Ok(()));
+    assert_eq!(begin(2, 41), Err(Begin::WindowFull));
+    assert_eq!(begin(3, 40), Ok(()));
+    link.finish(1, None);
+    assert_eq!(begin(4, 60), Ok(()));
+    link.cancel(4);
+    assert_eq!(begin(5, 60), Ok(()));
+}
+
+#[test]
+fn what_was_cancelled_is_held_until_it_is_over() {
+    let account = Holdings::new(3 * 1024 * 1024).open();
+    let link = ServerLink::of(Peer::new("test", "client"), None, account);
+    let link = Arc::new(link);
+    let begin = |execution: &Arc<Execution>, id| link.begin(id, Window::of(10), execution);
+    let large = of_size(&link, 1, 1024 * 1024);
+    assert_eq!(begin(&large, 1), Ok(()));
+    link.cancel(1);
+    // its handler may not have noticed
+    let next = of_size(&link, 2, 1024 * 1024);
+    assert_eq!(begin(&next, 2), Err(Begin::NodeFull));
+    assert_eq!(link.requests(), 1);
+    large.finish(Ending::Quiet);
+    let next = of_size(&link, 3, 1024 * 1024);
+    assert_eq!(begin(&next, 3), Ok(()));
+    link.lose();
+    drop(next);
+    assert_eq!(link.requests(), 0, "its task is gone");
+}
+
+#[test]
+fn a_client_for_which_more_waits_than_a_node_may_hold_is_given_up() {
+    let account = Holdings::new(4 * 1024 * 1024).open();
+    let link = ServerLink::of(Peer::new("test", "client"), None, account);
+    let answer = bytes::Bytes::from(vec![0; 512 * 1024]);
+    link.push(answer.clone());
+    link.push(answer.clone());
+    assert!(!link.is_overrun());
+    link.push(answer);
+    assert!(link.is_overrun());
 }

@@ -129,3 +129,30 @@ proptest! {
         }
     }
 }
+
+/// A request of a client that has so many.
+fn job_of(places: usize) -> Job {
+    Job {
+        incoming: Incoming::trial_of(places, Frame::new(&METHODS[0], VERSION, Bytes::new())),
+        ..job()
+    }
+}
+
+#[test]
+fn places_are_left_for_clients_that_have_few_requests() {
+    let gate = gate(128, 10);
+    let runs = |places| matches!(gate.enter(job_of(places)), Entered::Runs(_));
+    // a quarter is left
+    assert_eq!((1..=200).filter(|places| runs(*places)).count(), 96);
+    assert!(!runs(33));
+    assert!(runs(20));
+    assert!(!runs(32) && runs(31));
+    // what ran in one of these places leaves it free
+    assert!(gate.next(ENDED).is_none());
+    assert!(!runs(32) && runs(31));
+    assert_eq!((0..50).filter(|_| runs(1)).count(), 30);
+    assert!(!runs(1));
+    // and what waits runs when fewer do than may for anybody
+    let next: Vec<_> = (0..40).map(|_| gate.next(ENDED).is_some()).collect();
+    assert_eq!(next.iter().position(|next| *next), Some(32), "{next:?}");
+}

@@ -27,6 +27,9 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How many frames are taken at a time.
 const BATCH: usize = 64;
 
+/// How many bytes are read of one peer before others have their turn.
+const TURN: usize = 256 * 1024;
+
 /// After so many ticks of silence a peer is asked for a sign of life, and after so many it is given up. A tick is a quarter of the
 /// limit, so that one is never waited for longer than that.
 const ASKED: u32 = 1;
@@ -193,6 +196,8 @@ async fn read(
     let tick = silence.map_or(Duration::MAX, |silence| silence / (GIVEN_UP + 1));
     let mut next_tick = pin!(sleep(tick));
     let mut silent = 0;
+    let mut arriving = 0;
+    let mut turn = 0;
     let mut frames = Vec::new();
     loop {
         // what came with the handshake is first
@@ -210,10 +215,24 @@ async fn read(
                 end.receive(&mut frames);
             }
             match taken {
-                Ok(true) => {}
+                // whoever sends a flood of little waits for its turn after each part
+                Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => break,
                 Err(broken) => return Ended::Dropped(broken),
             }
+        }
+        if intake.arriving() != arriving {
+            arriving = intake.arriving();
+            if !end.arriving(arriving) {
+                return Ended::Dropped(
+                    "the node holds as much of it, or of all its peers, as it may".into(),
+                );
+            }
+        }
+        // others have their turn as well
+        if turn >= TURN {
+            turn = 0;
+            tokio::task::yield_now().await;
         }
         let mut room = intake.room();
         tokio::select! {
@@ -223,6 +242,7 @@ async fn read(
                 Ok(0) => return Ended::Closed("it closed the connection".into()),
                 Ok(count) => {
                     silent = 0;
+                    turn += count;
                     intake.arrived(count);
                 }
                 Err(error) => return Ended::Closed(reason(&error)),
@@ -238,6 +258,8 @@ async fn read(
                 }
                 if silent > 1 {
                     intake.rest();
+                    // it takes no more than before
+                    let _ = end.arriving(arriving);
                 }
             }
         }

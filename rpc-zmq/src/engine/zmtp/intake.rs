@@ -94,6 +94,18 @@ impl Intake {
         }
     }
 
+    /// How much memory is taken, or about to be, by a frame that has not arrived as a whole, besides the buffer.
+    pub(super) fn arriving(&self) -> usize {
+        let large = self.large.as_ref();
+        large.map_or(0, |large| {
+            let (len, arrived) = (large.len, &large.arrived);
+            match arrived.len() == arrived.capacity() {
+                true => len.min(2 * arrived.len()),
+                false => arrived.capacity(),
+            }
+        })
+    }
+
     /// Nothing has come for a while: what is not needed is given back.
     pub(super) fn rest(&mut self) {
         self.size = SMALLEST;

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::connection::Connection;
+use super::guests::{Guests, Origin, Pending, Presence};
 use super::handshake::Role;
 use super::mechanism::Security;
 use super::socket::{Listening, Socket};
@@ -11,12 +12,14 @@ use rpc_core::Peer;
 use rpc_core::exchange::Inbound;
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
-/// How many connections may be in their handshake. With more, the oldest of them is given up: so those that never finish keep
-/// nobody out.
+/// How many connections may be in their handshake. With more, the oldest of whoever has begun most is given up: so those that never
+/// finish keep nobody out.
 const PENDING: usize = 256;
 
 /// How long nothing is accepted when that failed: there are no descriptors or no memory left.
@@ -49,6 +52,7 @@ impl Listener {
     /// Takes in clients until the transport is closed, and waits for their links to end.
     pub(crate) async fn serve(self, inbound: Arc<Inbound>, mut closing: Closing) {
         let mut doorway = Doorway {
+            guests: Guests::new(&self.options),
             options: self.options,
             address: self.address,
             inbound,
@@ -60,7 +64,7 @@ impl Listener {
         loop {
             tokio::select! {
                 accepted = self.socket.accept() => match accepted {
-                    Ok((socket, name)) => doorway.accepted(socket, name),
+                    Ok((socket, address)) => doorway.accepted(socket, address),
                     Err(error) if is_of_one_connection(&error) => {}
                     Err(error) => {
                         doorway.inbound.accept_failed(&error.to_string());
@@ -69,8 +73,8 @@ impl Listener {
                 },
                 Some(shaken) = doorway.pending.join_next() => {
                     // one that was given up has been told of
-                    if let Ok((peer, established)) = shaken {
-                        doorway.established(peer, established);
+                    if let Ok((peer, presence, established)) = shaken {
+                        doorway.established(peer, presence, established);
                     }
                 }
                 Some(_) = doorway.open.join_next() => {}
@@ -94,41 +98,46 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// The connections that have been accepted.
 struct Doorway {
+    guests: Guests,
     options: Options,
     address: Address,
     inbound: Arc<Inbound>,
     /// How many there have been.
     accepted: u64,
     /// Those that shake hands.
-    pending: JoinSet<(Peer, Result<Connection, Ended>)>,
+    pending: JoinSet<(Peer, Presence, Result<Connection, Ended>)>,
     /// The same, by age.
-    order: VecDeque<(Peer, AbortHandle)>,
+    order: VecDeque<(Peer, Pending, AbortHandle)>,
     /// Those that carry frames.
     open: JoinSet<()>,
 }
 
 impl Doorway {
-    fn accepted(&mut self, socket: Socket, name: Option<String>) {
+    fn accepted(&mut self, socket: Socket, address: Option<SocketAddr>) {
         self.accepted += 1;
-        let name = name.unwrap_or_else(|| format!("{}#{}", self.address, self.accepted));
+        let name = address.map_or_else(
+            || format!("{}#{}", self.address, self.accepted),
+            |address| address.to_string(),
+        );
         let peer = Peer::new("zmq", &name);
         if self.open.len() >= self.options.connections {
             self.inbound
                 .dropped(&peer, "there are as many connections as the node may have");
             return;
         }
+        let origin = Origin::of(address);
+        let account = || self.inbound.account();
+        let presence = match self.guests.admit(origin, account, Instant::now()) {
+            Ok(presence) => presence,
+            Err(reason) => return self.inbound.dropped(&peer, reason),
+        };
         if self.order.len() >= PENDING {
-            self.order.retain(|(_, pending)| !pending.is_finished());
+            self.order.retain(|(_, _, task)| !task.is_finished());
         }
-        if self.order.len() >= PENDING
-            && let Some((oldest, pending)) = self.order.pop_front()
-        {
-            pending.abort();
-            self.inbound.dropped(
-                &oldest,
-                "it did not finish the handshake, and as many others have begun one as may",
-            );
+        if self.order.len() >= PENDING {
+            self.give_one_up();
         }
+        let count = presence.counter();
         let name = peer.clone();
         let options = self.options.clone();
         let security = match &options.keyring {
@@ -137,33 +146,63 @@ impl Doorway {
         };
         let shaking = self.pending.spawn(async move {
             let established = Connection::establish(socket, security, &options).await;
-            (peer, established)
+            (peer, presence, established)
         });
-        self.order.push_back((name, shaking));
+        self.order.push_back((name, count, shaking));
     }
 
-    fn established(&mut self, peer: Peer, established: Result<Connection, Ended>) {
-        match established {
-            Ok(_) if self.open.len() >= self.options.connections => self
-                .inbound
-                .dropped(&peer, "there are as many connections as the node may have"),
-            Ok(connection) => {
-                let inbound = Arc::clone(&self.inbound);
-                let holder = connection.holder().cloned();
-                let peer = match &holder {
-                    Some(holder) => holder.named(&peer),
-                    None => peer,
-                };
-                self.open.spawn(async move {
-                    let client = Client::new(&inbound, peer.clone(), holder);
-                    let ended = connection.carry(client.end()).await;
-                    drop(client);
-                    say(&inbound, &peer, &ended);
-                    ended.linger().await;
-                });
+    /// Gives up the oldest handshake of whoever has begun most of them.
+    fn give_one_up(&mut self) {
+        let mut at = 0;
+        for (other, (_, pending, _)) in self.order.iter().enumerate() {
+            if pending.count() > self.order[at].1.count() {
+                at = other;
             }
-            Err(ended) => say(&self.inbound, &peer, &ended),
         }
+        if let Some((peer, _, task)) = self.order.remove(at) {
+            task.abort();
+            self.inbound.dropped(
+                &peer,
+                "it did not finish the handshake, and as many others have begun one as may",
+            );
+        }
+    }
+
+    fn established(
+        &mut self,
+        peer: Peer,
+        mut presence: Presence,
+        established: Result<Connection, Ended>,
+    ) {
+        presence.settled();
+        let connection = match established {
+            Ok(connection) => connection,
+            Err(ended) => return say(&self.inbound, &peer, &ended),
+        };
+        if self.open.len() >= self.options.connections {
+            let full = "there are as many connections as the node may have";
+            return self.inbound.dropped(&peer, full);
+        }
+        let inbound = Arc::clone(&self.inbound);
+        let holder = connection.holder().cloned();
+        let mut named = peer;
+        if let Some(holder) = &holder {
+            named = holder.named(&named);
+            let key = *holder.key().as_bytes();
+            let account = || inbound.account();
+            match self.guests.identified(key, account, Instant::now()) {
+                Ok(known) => presence = known,
+                Err(reason) => return inbound.dropped(&named, reason),
+            }
+        }
+        self.open.spawn(async move {
+            let client = Client::new(&inbound, named.clone(), holder, presence.account());
+            let ended = connection.carry(client.end()).await;
+            drop(client);
+            say(&inbound, &named, &ended);
+            ended.linger().await;
+            drop(presence);
+        });
     }
 }
 

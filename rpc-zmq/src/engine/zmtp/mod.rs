@@ -13,6 +13,7 @@
 //! | `socket` | TCP and Unix sockets |
 //! | `connection` | the tasks that read and write, heartbeats, and the end |
 //! | `listener` | connections that come in, and how many may |
+//! | `guests` | whose they are, and how many of one peer may |
 //!
 //! What a peer may do to this side is bounded here: how long a handshake takes, how large messages are, for how long nothing is
 //! heard and nothing is read. No length that a peer announces is reserved. The first six files and `outlet` do no I/O.
@@ -22,6 +23,7 @@ mod connection;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod greeting;
+mod guests;
 mod handshake;
 mod head;
 mod intake;
@@ -71,6 +73,12 @@ const LONGEST_HEARTBEAT: Duration = Duration::from_secs(24 * 3600);
 /// How many connections a node may have, unless the URL says otherwise.
 const CONNECTIONS: usize = 4096;
 
+/// How many of these may be of one address, unless the URL says otherwise.
+const PEER_CONNECTIONS: usize = 2048;
+
+/// How many connections one address may make in a second, unless the URL says otherwise.
+const HANDSHAKES: u32 = 256;
+
 /// What a URL says of connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -80,11 +88,19 @@ pub(crate) struct Options {
     connections: usize,
     /// With it, the mechanism is CURVE.
     keyring: Option<Arc<Keyring>>,
+    peer_connections: usize,
+    handshakes: u32,
 }
 
 impl Options {
     /// The names that they have in a URL.
-    pub(crate) const NAMES: [&str; 3] = ["max_message", "heartbeat", "connections"];
+    pub(crate) const NAMES: [&str; 5] = [
+        "max_message",
+        "heartbeat",
+        "connections",
+        "peer_connections",
+        "handshakes",
+    ];
 
     pub(crate) fn parse(
         url: &TransportUrl,
@@ -114,6 +130,8 @@ impl Options {
             silence,
             connections: at_least("connections", 1, CONNECTIONS)?,
             keyring: security.keyring.clone(),
+            peer_connections: at_least("peer_connections", 1, PEER_CONNECTIONS)?,
+            handshakes: url.number("handshakes")?.unwrap_or(HANDSHAKES).max(1),
         })
     }
 

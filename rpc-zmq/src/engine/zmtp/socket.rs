@@ -3,6 +3,7 @@
 use crate::address::Address;
 use bytes::BufMut;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, tcp};
 #[cfg(unix)]
@@ -103,12 +104,12 @@ impl Listening {
         }
     }
 
-    /// The next connection, and what its other end is called; one of Unix has no name. Cancel safe.
-    pub(super) async fn accept(&self) -> io::Result<(Socket, Option<String>)> {
+    /// The next connection, and the address of its other end; one of Unix has none. Cancel safe.
+    pub(super) async fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                Ok((tcp(stream), Some(peer.to_string())))
+                Ok((tcp(stream), Some(peer)))
             }
             #[cfg(unix)]
             Self::Unix(listener) => Ok((unix(listener.accept().await?.0), None)),
