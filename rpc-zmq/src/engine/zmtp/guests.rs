@@ -273,6 +273,28 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_a_key_is_one_peer_wherever_it_is() {
+        let (mut guests, now) = (guests(), Instant::now());
+        let mut identified = |key, at| {
+            let arrived = guests.admit(origin(at), Arc::default, now).unwrap();
+            let known = guests.identified([key; 32], Arc::default, now);
+            known.map(|known| (known, arrived))
+        };
+        let (first, arrived) = identified(1, "10.0.0.1:1").unwrap();
+        assert_eq!(first.counter().count(), 0);
+        let (second, _) = identified(1, "10.0.0.2:1").unwrap();
+        assert!(Arc::ptr_eq(&first.account(), &second.account()));
+        // and is not the one whose address it has
+        assert!(!Arc::ptr_eq(&first.account(), &arrived.account()));
+        let (other, _) = identified(2, "10.0.0.1:1").unwrap();
+        assert!(!Arc::ptr_eq(&first.account(), &other.account()));
+        let third = identified(1, "10.0.0.3:1").unwrap();
+        assert!(identified(1, "10.0.0.4:1").unwrap_err().contains("key"));
+        drop(third);
+        assert!(identified(1, "10.0.0.4:1").is_ok());
+    }
+
+    #[test]
     fn one_address_connects_so_often_and_this_machine_as_it_likes() {
         let (mut guests, start) = (guests(), Instant::now());
         let mut count = |address, after| {
