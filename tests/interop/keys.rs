@@ -78,8 +78,7 @@ impl Keys {
     }
 
     async fn rust_node(&self, name: &str) -> from_python::Node {
-        let options = format!("{}&heartbeat=500", self.options("node"));
-        from_python::Node::serve(name, &options).await
+        from_python::Node::serve(name, &self.options("node")).await
     }
 
     async fn python_node(&self, name: &str) -> Node {
@@ -151,7 +150,8 @@ async fn an_identity_is_ignored() {
 
 async fn signs_of_life_are_exchanged() {
     let keys = Keys::new();
-    let node = keys.rust_node("node-1").await;
+    let options = format!("{}&heartbeat=1000", keys.options("node"));
+    let node = from_python::Node::serve("node-1", &options).await;
     let words = keys.words("client", "node");
     check(
         "check_keys.py",
@@ -164,7 +164,7 @@ async fn signs_of_life_are_exchanged() {
 
 async fn client(keys: &Keys, name: &str, node: &Node) -> InteropClient {
     let options = keys.options(name);
-    let url = format!("zmq://{}?{options}&heartbeat=300", node.address);
+    let url = format!("zmq://{}?{options}&heartbeat=1000", node.address);
     InteropClient::new(rpc_zmq::connect(&url).await.unwrap())
 }
 
@@ -178,7 +178,7 @@ async fn rust_clients_with_a_key_are_served() {
     let blobs: Vec<_> = blobs.try_collect().await.unwrap();
     assert!(blobs.iter().map(|(_, blob)| blob.len()).eq([200_000; 20]));
     // nothing is said for several times the limit, but by the engines
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     crate::to_python::round_trips(&client).await;
     assert_eq!(transport.stats().links_lost, 0);
     node.process.end().await;

@@ -19,14 +19,16 @@ pub(super) struct Greeting {
     pub(super) pings: bool,
 }
 
-/// The greeting of this side.
-pub(super) fn ours(mechanism: &[u8]) -> [u8; LEN] {
+/// The greeting of this side. Of a mechanism with a client and a server, it says which this side is; libzmq does not, so it is
+/// not asked of a peer.
+pub(super) fn ours(mechanism: &[u8], as_server: bool) -> [u8; LEN] {
     let mut greeting = [0; LEN];
     greeting[0] = 0xff;
     greeting[9] = 0x7f;
     greeting[10] = MAJOR;
     greeting[11] = MINOR;
     greeting[12..12 + mechanism.len()].copy_from_slice(mechanism);
+    greeting[32] = u8::from(as_server);
     greeting
 }
 
@@ -72,10 +74,14 @@ mod tests {
 
     #[test]
     fn of_this_side() {
-        let bytes = ours(NULL);
+        let bytes = ours(NULL, false);
         assert_eq!(&bytes[..16], b"\xff\0\0\0\0\0\0\0\0\x7f\x03\x01NULL");
         assert_eq!(bytes[16..], [0; 48]);
         assert_eq!(parse(&bytes, NULL), Ok(Some(Greeting { pings: true })));
+        assert_eq!(
+            ours(b"CURVE", true)[12..34],
+            *b"CURVE\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0"
+        );
     }
 
     #[test]

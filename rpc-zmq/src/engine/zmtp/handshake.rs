@@ -54,7 +54,8 @@ pub(super) struct Agreed {
 impl Handshake {
     /// Begins, by writing this side's greeting to `out`.
     pub(super) fn new(security: Security, out: &mut Vec<u8>) -> Self {
-        out.extend_from_slice(&greeting::ours(security.name()));
+        let as_server = matches!(security, Security::CurveNode(_));
+        out.extend_from_slice(&greeting::ours(security.name(), as_server));
         Self {
             security,
             begun: None,

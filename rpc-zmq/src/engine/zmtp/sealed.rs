@@ -191,7 +191,7 @@ proptest! {
         for security in [ends.node(), ends.client()] {
             let mut handshake = Handshake::new(security, &mut Vec::new());
             if greeted {
-                handshake.received().extend_from_slice(&greeting::ours(b"CURVE"));
+                handshake.received().extend_from_slice(&greeting::ours(b"CURVE", true));
             }
             if command {
                 let mut head = Vec::new();
@@ -325,7 +325,7 @@ fn a_handshake_is_bounded() {
     let ends = Ends::new();
     for (kind, len) in [(Kind::Command, LONGEST), (Kind::Part { more: false }, 1)] {
         let mut handshake = Handshake::new(ends.node(), &mut Vec::new());
-        let mut bytes = greeting::ours(b"CURVE").to_vec();
+        let mut bytes = greeting::ours(b"CURVE", true).to_vec();
         head::put(&mut bytes, kind, len);
         handshake.received().extend_from_slice(&bytes);
         assert!(handshake.advance(&mut Vec::new()).is_err());

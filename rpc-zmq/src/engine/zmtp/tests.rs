@@ -125,7 +125,7 @@ proptest! {
         handshake.received().extend_from_slice(&bytes);
         let _ = handshake.advance(&mut Vec::new());
         let mut handshake = Handshake::new(Security::Null(Role::Dealer), &mut Vec::new());
-        handshake.received().extend_from_slice(&greeting::ours(b"NULL"));
+        handshake.received().extend_from_slice(&greeting::ours(b"NULL", false));
         handshake.received().extend_from_slice(&bytes);
         let _ = handshake.advance(&mut Vec::new());
         let _ = command::parse(&bytes);
@@ -134,7 +134,7 @@ proptest! {
 
     #[test]
     fn a_handshake_may_come_in_any_pieces(pieces in prop::collection::vec(1..70_usize, 1..10)) {
-        let mut bytes = greeting::ours(b"NULL").to_vec();
+        let mut bytes = greeting::ours(b"NULL", false).to_vec();
         command::put_ready(&mut bytes, "DEALER");
         bytes.extend(part(false, b"early"));
         let mut sent = Vec::new();
@@ -149,7 +149,7 @@ proptest! {
                 break agreed;
             }
         };
-        let mut expected = greeting::ours(b"NULL").to_vec();
+        let mut expected = greeting::ours(b"NULL", false).to_vec();
         command::put_ready(&mut expected, "ROUTER");
         prop_assert_eq!(sent, expected);
         prop_assert!(agreed.pings);
@@ -249,7 +249,7 @@ fn a_handshake_is_bounded_and_strict() {
         let mut handshake = Handshake::new(Security::Null(role), &mut sent);
         handshake
             .received()
-            .extend_from_slice(&greeting::ours(b"NULL"));
+            .extend_from_slice(&greeting::ours(b"NULL", false));
         handshake.received().extend_from_slice(bytes);
         (handshake.advance(&mut sent), sent)
     };
