@@ -26,6 +26,9 @@ use crowd::Crowd;
 use process::{Process, Role};
 use std::time::{Duration, Instant};
 
+/// Held by each test: they load the machine, and none is to be the trouble of another.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// How long is attacked, if that is said.
 fn seconds() -> Option<u64> {
     std::env::var("HOSTILE_SECONDS").ok()?.parse().ok()
@@ -36,14 +39,18 @@ const BOUND: u64 = (512 + 8 + 32) * 1024 * 1024 + 600 * 64 * 1024;
 
 /// Below this, a machine that does other things as well decides how long a call takes; and a program that is not optimized takes
 /// long for everything.
-const NOISE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
+const NOISE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 3000 } else { 50 });
+
+/// What the allocator of the operating system keeps of what was freed, in pieces.
+const KEPT: u64 = 32 * 1024 * 1024;
 
 /// How long after an attack its memory is free again.
-const AFTER: Duration = Duration::from_secs(10);
+const AFTER: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 10 });
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::print_stdout, reason = "what was measured")]
 async fn good_clients_do_not_notice_hostile_ones() {
+    let _turn = TURN.lock().await;
     let attacked = Duration::from_secs(seconds().unwrap_or(6));
     let node = Process::start(Role::Node, "zmq://?listen=127.0.0.1:0").await;
     let crowd = Crowd::connect(node.said()).await;
@@ -58,7 +65,7 @@ async fn good_clients_do_not_notice_hostile_ones() {
     let most = node.most_memory();
     drop(attackers);
     let ended = Instant::now();
-    let freed = before + before / 5;
+    let freed = before + before / 5 + KEPT;
     while node.memory() > freed && ended.elapsed() < AFTER {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

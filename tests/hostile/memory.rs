@@ -1,7 +1,7 @@
 //! The most that a node holds.
 
 use crate::process::{Process, Role};
-use crate::{BOUND, attacks};
+use crate::{BOUND, TURN, attacks};
 use std::time::{Duration, Instant};
 
 /// All attackers are one peer, by their address, which has half of what clients may make a node hold; not every last buffer is full.
@@ -10,6 +10,7 @@ const FILLED: u64 = 180 * 1024 * 1024;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::print_stdout, reason = "what was measured")]
 async fn a_node_that_is_filled_stays_below_what_the_guide_says() {
+    let _turn = TURN.lock().await;
     let node = Process::start(Role::Node, "zmq://?listen=127.0.0.1:0").await;
     let attackers = attacks::fill(node.said(), 256);
     let since = Instant::now();

@@ -26,7 +26,7 @@ pub(crate) trait Octets {
     fn count(&self, ctx: &Context) -> impl Stream<Item = u64> + Send;
 }
 
-const LONG: Duration = Duration::from_secs(8);
+const LONG: Duration = Duration::from_secs(5);
 
 struct Plain;
 

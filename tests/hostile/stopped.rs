@@ -1,13 +1,14 @@
 //! Processes that do not run any more, and do not end.
 
 use crate::process::{Process, Role};
-use crate::service;
+use crate::{TURN, service};
 use futures_util::future::join_all;
 use rpc_core::{Context, ErrorKind};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_to_a_node_that_is_stopped_fail_in_time_and_later_ones_find_it_again() {
+    let _turn = TURN.lock().await;
     let node = Process::start(Role::Node, "zmq://?listen=127.0.0.1:0&heartbeat=1000").await;
     let client = service::client(node.said(), "heartbeat=1000").await;
     client.blob(&Context::new(), 1).await.unwrap();
@@ -31,6 +32,7 @@ async fn calls_to_a_node_that_is_stopped_fail_in_time_and_later_ones_find_it_aga
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_are_stopped_are_dropped_and_what_waits_for_them_is_freed() {
+    let _turn = TURN.lock().await;
     let url = "zmq://?listen=127.0.0.1:0&heartbeat=1000";
     let (_server, transport) = service::serve(url).await;
     let address = transport.local_addr().unwrap();
