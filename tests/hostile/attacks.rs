@@ -1,7 +1,7 @@
 //! What hostile and broken peers do. Each attack goes on as long as its connection does, and begins again then.
 
 use crate::frames::{CALL, CAST, MULTICALL, bytes, framed, request};
-use crate::raw::{HELLO, Raw, command, frame, greeting, ready};
+use crate::raw::{HELLO, Raw, command, frame, greeting};
 use futures_util::future::BoxFuture;
 use std::future::pending;
 use std::time::Duration;
@@ -128,7 +128,7 @@ async fn floods(raw: Raw, bytes: &[u8], reads: bool) -> Outcome {
         let mut buffer = vec![0; 64 * 1024];
         while reads && matches!(from.read(&mut buffer).await, Ok(1..)) {}
         if !reads {
-            pending().await
+            pending::<()>().await;
         }
     };
     tokio::select! {
