@@ -17,6 +17,7 @@ mod frames;
 mod memory;
 mod nodes;
 mod process;
+#[expect(dead_code, reason = "the tests of ZMTP use more of it")]
 #[path = "../zmtp/raw.rs"]
 mod raw;
 mod service;

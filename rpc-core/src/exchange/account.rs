@@ -242,9 +242,8 @@ mod tests {
         // in turn, so that each has as much as the others
         let mut more = true;
         while more {
-            more = links
-                .iter_mut()
-                .fold(false, |more, hold| hold.begin(STEP, 0) || more);
+            let let_in = links.iter_mut().map(|hold| hold.begin(STEP, 0));
+            more = let_in.filter(|let_in| *let_in).count() > 0;
         }
         for account in [&hostile[0], &all.open()] {
             let mut other = link(account);
