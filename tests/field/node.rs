@@ -76,7 +76,8 @@ impl Node {
         let Setting { options, at_once } = self.setting;
         let address = Network::address(self.number);
         let log = self.log.0.display();
-        let told = format!("{} zmq://{address}?{options} {at_once} {log}", self.number);
+        let url = format!("zmq://{address}?auth=none&{options}");
+        let told = format!("{} {url} {at_once} {log}", self.number);
         let mut child = Command::new(program())
             .args(["netns", "exec", &self.network.host(self.number)])
             .arg(std::env::current_exe().unwrap())
