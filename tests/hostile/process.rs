@@ -1,10 +1,10 @@
 //! Processes of this test program, which do something else.
 
 use crate::{attacks, service};
-use rpc_core::Context;
+use rpc_core::{Context, ErrorKind, RpcError};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -122,11 +122,16 @@ impl Process {
         assert!(sent.unwrap().success());
     }
 
-    /// A node serves, and nothing panicked in it.
+    /// A node serves, as soon as what attackers have left has ended, and nothing panicked in it.
     pub(crate) async fn is_well(&self) {
         let client = service::client(&self.said, "").await;
         let client = client.prepare(|call| call.timeout(Duration::from_secs(10)));
-        client.blob(&Context::new(), 3).await.unwrap();
+        let since = Instant::now();
+        while let Err(error) = client.blob(&Context::new(), 3).await {
+            let kind = error.rpc().map(RpcError::kind);
+            assert_eq!(kind, Some(ErrorKind::Overloaded), "{error}");
+            assert!(since.elapsed() < Duration::from_secs(10), "{error}");
+        }
         let complained = self.complained.lock().unwrap();
         assert!(!complained.contains("panicked"), "{complained}");
     }

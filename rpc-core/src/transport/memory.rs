@@ -26,7 +26,7 @@ pub fn memory(name: &str) -> Transport {
 
 pub(super) const fn scheme() -> Scheme {
     Scheme::new(&["memory"], |url| {
-        url.only_options(&["window", "window_bytes", "unread_bytes"])?;
+        url.only_options(&["window", "window_bytes", "unread_bytes", "held_bytes"])?;
         on_bus(url, bus(url.rest()))
     })
 }
