@@ -112,8 +112,26 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next token.
+    // most tokens are one byte or a short text: inlined, that is a comparison or two
+    #[inline]
     pub(crate) fn token(&mut self) -> Result<Token<'a>, Error> {
-        Ok(match Marker::from_u8(self.fixed::<1>()?[0]) {
+        let Some(&first) = self.bytes.get(self.at) else {
+            return Err(cut_short());
+        };
+        self.at += 1;
+        match first {
+            0..=0x7f => Ok(Token::Unsigned(first.into())),
+            0x80..=0x8f => self.map(usize::from(first & 0x0f)),
+            0x90..=0x9f => self.array(usize::from(first & 0x0f)),
+            0xa0..=0xbf => self.str(usize::from(first & 0x1f)),
+            0xc0 => Ok(Token::Nil),
+            _ => self.long_token(first),
+        }
+    }
+
+    /// The rest of a token that begins with this byte.
+    fn long_token(&mut self, first: u8) -> Result<Token<'a>, Error> {
+        Ok(match Marker::from_u8(first) {
             Marker::Null => Token::Nil,
             Marker::False => Token::Bool(false),
             Marker::True => Token::Bool(true),

@@ -2,13 +2,14 @@
 
 use super::routes::{Route, work};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Every topic that has a server, by name, then exchange.
 #[derive(Debug, Default)]
-pub(super) struct Topics(HashMap<String, Vec<Topic>>);
+pub(super) struct Topics(BTreeMap<String, Vec<Topic>>);
 
 /// The servers of one topic, in the order in which they were announced first.
 #[derive(Debug, Default)]
@@ -93,7 +94,9 @@ impl Topic {
     /// Those whose link is up, beginning with the one whose turn it is.
     pub(super) fn up_in_turn(&self) -> impl Iterator<Item = &Arc<Route>> {
         let after = self.routes.range(self.next..);
-        let rest = after.chain(self.routes.range(..self.next));
+        // looked for only if nobody after takes the message
+        let before = iter::once_with(|| self.routes.range(..self.next)).flatten();
+        let rest = after.chain(before);
         rest.map(|(_, route)| route).filter(|route| route.is_up())
     }
 

@@ -3,7 +3,7 @@
 use super::limits::MethodLimits;
 use super::{Access, Endpoint, StartError};
 use crate::{ApiInfo, ErrorKind, MethodInfo, MethodKind, Peer, Version, introspection, text};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The endpoints of a server, in the order in which they were added.
@@ -14,7 +14,7 @@ pub(super) struct Dispatcher {
 
 struct Entry {
     endpoint: Arc<dyn Endpoint>,
-    methods: HashMap<&'static str, Place>,
+    methods: BTreeMap<&'static str, Place>,
 }
 
 /// Where a method is.
