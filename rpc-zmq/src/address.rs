@@ -2,6 +2,8 @@
 
 use rpc_core::transport::ParseUrlError;
 use std::fmt;
+use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// The address of a node.
@@ -50,23 +52,28 @@ impl Address {
             return Err(wrong());
         }
         Ok(Self::Tcp {
-            host: host.into(),
+            host: canonical(host),
             port,
         })
     }
 }
 
+/// One host is written in one way: what a list of keys expects at an address is found by its text.
+fn canonical(host: &str) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.to_string(),
+        Err(_) => host.trim_end_matches('.').to_ascii_lowercase(),
+    }
+}
+
 impl Address {
-    /// Whether somebody on another machine may connect to it. Of a name that means nothing, binding says so.
-    pub(crate) async fn leaves_the_machine(&self) -> bool {
+    /// Whether somebody on another machine may connect to it. Of a name that can't be looked up, that is not known.
+    pub(crate) async fn leaves_the_machine(&self) -> io::Result<bool> {
         match self {
-            Self::Ipc(_) => false,
+            Self::Ipc(_) => Ok(false),
             Self::Tcp { host, port } => {
-                tokio::net::lookup_host((&**host, *port))
-                    .await
-                    .is_ok_and(|mut found| {
-                        found.any(|address| !address.ip().to_canonical().is_loopback())
-                    })
+                let mut found = tokio::net::lookup_host((&**host, *port)).await?;
+                Ok(found.any(|address| !address.ip().to_canonical().is_loopback()))
             }
         }
     }

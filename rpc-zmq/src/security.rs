@@ -50,7 +50,11 @@ impl Security {
 
     /// Refuses to listen where everybody can call everything, unless that is what the URL asks for.
     pub(crate) async fn allows(&self, listen: &Address) -> Result<(), String> {
-        if self.anybody || self.keyring.is_some() || !listen.leaves_the_machine().await {
+        if self.anybody || self.keyring.is_some() {
+            return Ok(());
+        }
+        let leaves = listen.leaves_the_machine().await;
+        if !leaves.map_err(|error| format!("{listen} can't be looked up: {error}"))? {
             return Ok(());
         }
         Err(format!(
@@ -88,6 +92,8 @@ mod tests {
         for local in ["127.0.0.1:0", "127.9.9.9:1", "[::1]:5", "localhost:0"] {
             assert_eq!(allows("zmq://a:1", local).await, Ok(()), "{local}");
         }
+        let error = allows("zmq://a:1", "no-such-host.invalid:1").await;
+        assert!(error.unwrap_err().contains("can't be looked up"));
         for exposed in ["0.0.0.0:0", "[::]:0", "192.0.2.1:5", "[2001:db8::1]:5"] {
             let error = allows("zmq://a:1", exposed).await.unwrap_err();
             assert!(error.contains("auth=none"), "{error}");

@@ -135,8 +135,10 @@ impl Hold {
         }
     }
 
-    /// The link is gone: its requests run on.
+    /// The link is gone: its requests run on, and it holds nothing else.
     pub(super) fn leave(&mut self) {
+        self.of_arriving = 0;
+        self.rest(0);
         if !std::mem::replace(&mut self.gone, true) {
             self.account
                 .left

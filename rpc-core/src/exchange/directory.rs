@@ -222,8 +222,17 @@ impl Outbound {
 
     /// Says which topics a node has, as far as the directory knows. Whoever looks for another does not ask for this node.
     pub fn set_topics(&self, node: NodeId, topics: BTreeSet<TopicName>) {
-        if let Some(node) = lock(&self.table).nodes.get_mut(&node) {
-            node.topics = Some(topics);
+        let mut table = lock(&self.table);
+        let Some(node) = table.nodes.get_mut(&node) else {
+            return;
+        };
+        let topics = Some(topics);
+        let is_news = node.topics != topics;
+        node.topics = topics;
+        drop(table);
+        // whoever waits for one of them may need this node, which may rest
+        if is_news {
+            self.changed.notify_waiters();
         }
     }
 }

@@ -205,7 +205,8 @@ impl Outbound {
             return Err(reason);
         }
         let mut table = lock(&self.table);
-        if table.closed {
+        // one that was given up is nobody's link any more
+        if table.closed || link.is_lost() {
             return Ok(());
         }
         let twin = table.twin_of(node, &link.identity(announcement.instance));

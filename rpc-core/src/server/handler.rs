@@ -3,7 +3,7 @@
 use super::endpoint::FailureKind;
 use super::middleware::{self, Course};
 use super::queue::Waits;
-use super::runner::Desk;
+use super::runner::Seat;
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
@@ -95,7 +95,7 @@ pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output =
     let mut taken = (&first).into();
     // what an async block captures takes its place once; the arguments of an async function would take theirs besides
     let mut stage = Stage::Waits(first);
-    let mut desk = None;
+    let mut seat: Option<Seat> = None;
     async move {
         loop {
             let mut place = Place {
@@ -122,12 +122,12 @@ pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output =
             }
             drop(place);
             drop(stage);
-            let desk: &Arc<Desk> = desk.get_or_insert_default();
-            if !service.runners.keep(desk) {
+            let seat = seat.get_or_insert_default();
+            if !service.runners.keep(seat.desk()) {
                 return;
             }
             drop(service);
-            let Some((server, job)) = desk.next().await else {
+            let Some((server, job)) = seat.desk().next().await else {
                 return;
             };
             service = server;
@@ -135,6 +135,13 @@ pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output =
             stage = Stage::Waits(job);
         }
     }
+}
+
+/// Answers a request whose task ended before it could run, and gives its place back.
+pub(super) fn cut_off(service: &Service, job: &Job) {
+    service.gate.abandon(job.into());
+    let responder = &job.incoming.responder;
+    responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
 }
 
 /// A place among those that run, which is given back however the task ends.

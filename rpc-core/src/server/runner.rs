@@ -2,7 +2,7 @@
 //! handler does.
 
 use super::Service;
-use super::handler::Job;
+use super::handler::{self, Job};
 use crate::lock;
 use crate::sync::Mutex;
 use std::future::poll_fn;
@@ -40,7 +40,7 @@ impl Runners {
 impl Drop for Runners {
     fn drop(&mut self) {
         for desk in mem::take(&mut *lock(&self.0)) {
-            desk.leave(Left::End);
+            mem::replace(&mut *lock(&desk.0), Left::End).wake();
         }
     }
 }
@@ -57,19 +57,21 @@ enum Left {
     Awaited(Waker),
     Work(Work),
     End,
+    /// The task is gone, with its runtime.
+    Gone,
 }
 
 impl Desk {
-    /// Hands over a request.
-    pub(super) fn give(&self, work: Work) {
-        self.leave(Left::Work(work));
-    }
-
-    fn leave(&self, left: Left) {
-        let before = mem::replace(&mut *lock(&self.0), left);
-        if let Left::Awaited(waker) = before {
-            waker.wake();
+    /// Hands over a request. It comes back if nobody is there to take it.
+    pub(super) fn give(&self, work: Work) -> Option<Work> {
+        let mut left = lock(&self.0);
+        if matches!(*left, Left::Gone) {
+            return Some(work);
         }
+        let before = mem::replace(&mut *left, Left::Work(work));
+        drop(left);
+        before.wake();
+        None
     }
 
     /// The next request. `None` when the server is gone. Cancel safe.
@@ -81,11 +83,38 @@ impl Desk {
         let mut left = lock(&self.0);
         match mem::take(&mut *left) {
             Left::Work(work) => Poll::Ready(Some(work)),
-            Left::End => Poll::Ready(None),
+            Left::End | Left::Gone => Poll::Ready(None),
             Left::Nothing | Left::Awaited(_) => {
                 *left = Left::Awaited(cx.waker().clone());
                 Poll::Pending
             }
+        }
+    }
+}
+
+impl Left {
+    fn wake(self) {
+        if let Self::Awaited(waker) = self {
+            waker.wake();
+        }
+    }
+}
+
+/// The task's end of a desk. What was left there and can't be run any more is answered.
+#[derive(Default)]
+pub(super) struct Seat(Arc<Desk>);
+
+impl Seat {
+    pub(super) fn desk(&self) -> &Arc<Desk> {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let left = mem::replace(&mut *lock(&self.0.0), Left::Gone);
+        if let Left::Work((service, job)) = left {
+            handler::cut_off(&service, &job);
         }
     }
 }
@@ -129,6 +158,41 @@ mod tests {
             "{} tasks are left, not {most}",
             tasks()
         );
+    }
+
+    #[test]
+    fn tasks_that_are_gone_with_their_runtime_take_no_requests() {
+        let runtime = || {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder.enable_all().build().unwrap()
+        };
+        let serving = runtime();
+        let (transport, server) = serving.block_on(async {
+            let transport = transport::memory("runners that are gone");
+            let server = Server::builder(transport.clone())
+                .target(Target::new().server("s"))
+                .endpoint(EchoDispatcher::new(Yielding))
+                .start()
+                .await
+                .unwrap();
+            (transport, server)
+        });
+        for round in 0..3 {
+            let calling = runtime();
+            calling.block_on(async {
+                let client = EchoClient::new(transport::memory("runners that are gone"));
+                let ctx = Context::new();
+                let answers = join_all((0..10).map(|number| client.echo(&ctx, number))).await;
+                let answers = answers.into_iter().map(Result::unwrap);
+                assert!(answers.eq(0..10), "round {round}");
+            });
+        }
+        serving.block_on(async {
+            server.stop().await;
+            let ended = tokio::time::timeout(Duration::from_secs(10), server.wait()).await;
+            assert_eq!(ended.unwrap().finished, 30);
+        });
+        drop(transport);
     }
 
     #[tokio::test]

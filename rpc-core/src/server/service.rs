@@ -129,10 +129,14 @@ impl Service {
         let (job, kind, message) = match self.gate.enter(job) {
             Entered::Runs(job) => {
                 count(&self.counters.accepted);
-                match self.runners.ready() {
-                    Some(desk) => desk.give((self, job)),
-                    None => drop(tokio::spawn(handler::run(self, job))),
+                let mut work = (self, job);
+                while let Some(desk) = work.0.runners.ready() {
+                    match desk.give(work) {
+                        Some(back) => work = back,
+                        None => return,
+                    }
                 }
+                tokio::spawn(handler::run(work.0, work.1));
                 return;
             }
             Entered::Waits(dead) => {

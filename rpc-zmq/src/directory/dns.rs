@@ -107,6 +107,8 @@ impl DnsName {
         options.cache_size = 0;
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.timeout = PATIENCE;
+        // it is asked again in any case, and one that is silent must not keep the answers of others back
+        options.attempts = 0;
         builder.build()
     }
 

@@ -13,8 +13,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// How often it is looked whether the list has changed.
 const POLL: Duration = Duration::from_secs(2);
@@ -75,8 +76,13 @@ impl Keyring {
         loop {
             tokio::time::sleep(POLL).await;
             let keyring = Arc::clone(self);
-            let reloaded = tokio::task::spawn_blocking(move || keyring.reload()).await;
-            match reloaded {
+            let (tell, told) = oneshot::channel();
+            // not one of the threads that handlers may block: a key is taken out also while they all are
+            let reading = thread::Builder::new().spawn(move || tell.send(keyring.reload()));
+            if reading.is_err() {
+                continue;
+            }
+            match told.await {
                 Ok(Ok(false)) | Err(_) => {}
                 Ok(Ok(true)) => {
                     tracing::info!(name: "rpc.keys.reloaded", file = %self.path.display(), "the list of keys has changed");

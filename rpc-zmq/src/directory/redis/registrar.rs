@@ -70,7 +70,8 @@ impl Registrar {
                 }
                 Err(reason) => {
                     self.failed(reason);
-                    backoff.next()
+                    // what could be said of it has to be said again in time
+                    backoff.next().min(self.server.lease / 3)
                 }
             };
             tokio::select! {

@@ -212,6 +212,12 @@ async fn read(
                 Command::Pong | Command::Other(_) => Ok(()),
             });
             if !frames.is_empty() {
+                // what is whole is held as a request from now on
+                let rest = intake.arriving();
+                if rest < arriving {
+                    arriving = rest;
+                    let _ = end.arriving(arriving);
+                }
                 end.receive(&mut frames);
             }
             match taken {
