@@ -56,6 +56,8 @@ pub(super) struct Gate {
 
 struct State {
     running: usize,
+    /// How many of them run in places that are kept for clients that have few requests.
+    in_spare: usize,
     queue: Queue<Job>,
     /// How many of both are of methods that a server runs while it drains.
     of_drain: usize,
@@ -67,6 +69,11 @@ struct State {
 }
 
 impl State {
+    /// How many run in places that are for anybody.
+    fn in_common(&self) -> usize {
+        self.running - self.in_spare
+    }
+
     /// Whether what runs or waits is only there because a draining server still runs it.
     fn has_drained(&self) -> bool {
         self.draining && self.running + self.queue.len() == self.of_drain
@@ -113,6 +120,7 @@ impl Gate {
         Self {
             state: Mutex::new(State {
                 running: 0,
+                in_spare: 0,
                 queue: Queue::new(limits.methods.limits()),
                 of_drain: 0,
                 draining: false,
@@ -129,14 +137,16 @@ impl Gate {
     }
 
     /// Takes a request in, or does not. One that is taken in says so to its caller before it can run.
-    pub(super) fn enter(&self, job: Job) -> Entered {
+    pub(super) fn enter(&self, mut job: Job) -> Entered {
         let mut state = lock(&self.state);
         if state.closed || state.draining && !job.is_of_drain() {
             return Entered::Draining(job);
         }
         let lane = job.lane;
         let mut admitted = state.queue.admit(lane);
-        if admitted && self.has_place(state.running, &job) {
+        if admitted && self.has_place(&state, &job) {
+            job.in_spare = state.in_common() >= self.common;
+            state.in_spare += usize::from(job.in_spare);
             state.running += 1;
             state.of_drain += usize::from(job.is_of_drain());
             drop(state);
@@ -165,14 +175,11 @@ impl Gate {
     }
 
     /// Whether a request may run now. What runs for long, for whom ever, keeps nobody out who asks for little.
-    fn has_place(&self, running: usize, job: &Job) -> bool {
-        running < self.common
-            || running < self.concurrency
-                && job
-                    .incoming
-                    .responder
-                    .places()
-                    .is_some_and(|places| places <= self.concurrency - running)
+    fn has_place(&self, state: &State, job: &Job) -> bool {
+        let free = self.concurrency - state.running;
+        let is_small = || job.incoming.responder.places();
+        state.in_common() < self.common
+            || free > 0 && is_small().is_some_and(|places| places <= free)
     }
 
     /// A handler has ended: the next request takes its place. Without one, the place is free.
@@ -180,8 +187,9 @@ impl Gate {
         let mut state = lock(&self.state);
         state.queue.release(ended.lane);
         state.of_drain -= usize::from(ended.of_drain);
+        state.in_spare -= usize::from(ended.in_spare);
         // those that wait have common places only
-        let next = if state.running > self.common {
+        let next = if state.in_common() > self.common {
             None
         } else {
             state.queue.pop()
@@ -195,6 +203,7 @@ impl Gate {
         let mut state = lock(&self.state);
         state.queue.release(ended.lane);
         state.of_drain -= usize::from(ended.of_drain);
+        state.in_spare -= usize::from(ended.in_spare);
         self.ended(state, true);
     }
 

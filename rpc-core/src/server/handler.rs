@@ -25,6 +25,8 @@ pub(super) struct Job {
     /// What it was sent as.
     pub(super) kind: MethodKind,
     pub(super) deadline: Option<Instant>,
+    /// It runs in a place that is kept for clients that have few requests.
+    pub(super) in_spare: bool,
     pub(super) incoming: Incoming,
 }
 
@@ -77,6 +79,7 @@ impl Job {
 pub(super) struct Ended {
     pub(super) lane: Option<usize>,
     pub(super) of_drain: bool,
+    pub(super) in_spare: bool,
 }
 
 impl From<&Job> for Ended {
@@ -84,6 +87,7 @@ impl From<&Job> for Ended {
         Self {
             lane: job.lane,
             of_drain: job.is_of_drain(),
+            in_spare: job.in_spare,
         }
     }
 }

@@ -113,6 +113,7 @@ impl Service {
             lane: found.lane,
             kind: request.kind,
             deadline: request.deadline,
+            in_spare: false,
             incoming: Incoming {
                 context: request.context,
                 frame: Frame::new(found.method, request.version, request.args),
