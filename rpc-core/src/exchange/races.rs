@@ -72,7 +72,7 @@ fn write_and_answer(link: &ClientLink) -> Vec<u64> {
 fn a_request_is_answered_cancelled_or_lost_and_it_is_known_whether_it_was_written() {
     shuttle::check_random(
         || {
-            let link = Arc::new(ClientLink::new("test".into()));
+            let link = Arc::new(ClientLink::new("test".into(), None));
             link.announce(announcement());
             let route = Arc::new(Route::first_of(&link));
             let writer = {
@@ -123,7 +123,7 @@ fn a_request_is_answered_cancelled_or_lost_and_it_is_known_whether_it_was_writte
 fn places_are_given_back_once_whatever_meets() {
     shuttle::check_random(
         || {
-            let link = Arc::new(ClientLink::new("test".into()));
+            let link = Arc::new(ClientLink::new("test".into(), None));
             link.announce(announcement());
             let route = Route::first_of(&link);
             let mut in_flight = Vec::new();
