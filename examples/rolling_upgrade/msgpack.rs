@@ -23,6 +23,10 @@ impl Reader<'_> {
             0x90..=0x9f => self.list(low),
             0xa0..=0xbf => self.text(usize::from(byte & 0x1f)),
             0xc0 | 0xc2 | 0xc3 => Some(Value::Other),
+            0xc4 => {
+                let len = self.len(1)?;
+                self.take(len).map(|_| Value::Other)
+            }
             0xcc => self.number(1).map(Value::Number),
             0xcd => self.number(2).map(Value::Number),
             0xce => self.number(4).map(Value::Number),
