@@ -1,6 +1,7 @@
 //! Links between two good ends, over a network that is not.
 
-use crate::raw::Raw;
+use crate::probes::written_to_until_closed;
+use crate::raw::{HELLO, Raw, call_blob, frame};
 use crate::service::{OctetsClient, client, is_served, open, serve, serve_at};
 use bytes::Bytes;
 use rpc_core::{Context, ErrorKind};
@@ -189,6 +190,23 @@ async fn what_is_dropped_is_counted() {
     let mut raw = Raw::connect(&address).await.unwrap();
     raw.write(b"GET").await;
     raw.closed().await.unwrap();
+    assert!(is_served(&address).await);
+    assert_eq!(transport.stats().clients_dropped, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_does_not_read_is_dropped_in_the_middle_of_an_answer() {
+    // an answer that no socket takes whole, and no limit to the time that it may take
+    let options = "unread_bytes=8000000&max_message=64000000&heartbeat=0";
+    let (_server, transport) = serve(options).await;
+    let address = transport.local_addr().unwrap();
+    let mut raw = Raw::linked(&address).await.unwrap();
+    for id in 1..=4 {
+        raw.write(&frame(0, &call_blob(id, 40_000_000))).await;
+    }
+    written_to_until_closed(raw, &frame(0, HELLO))
+        .await
+        .unwrap();
     assert!(is_served(&address).await);
     assert_eq!(transport.stats().clients_dropped, 1);
 }

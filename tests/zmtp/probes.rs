@@ -384,7 +384,8 @@ async fn a_peer_that_reads_nothing_of_little_is_dropped(address: String) -> Outc
     written_to_until_closed(raw, &command(b"PING", b"\0\0")).await
 }
 
-async fn written_to_until_closed(mut raw: Raw, bytes: &[u8]) -> Outcome {
+/// Writes this again and again, until the node has closed the connection.
+pub(crate) async fn written_to_until_closed(mut raw: Raw, bytes: &[u8]) -> Outcome {
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     let writing = async {
         while raw.0.write_all(bytes).await.is_ok() {

@@ -90,7 +90,7 @@ impl Outbound {
         let news = entry.trouble.as_deref() != Some(reason);
         let address = Arc::clone(&entry.address);
         entry.settled += 1;
-        entry.twin = false;
+        entry.twin = None;
         entry.resting = false;
         entry.trouble = Some(reason.to_owned());
         drop(table);
@@ -209,14 +209,15 @@ impl Outbound {
         if table.closed || link.is_lost() {
             return Ok(());
         }
-        let twin = table.twin_of(node, &link.identity(announcement.instance));
+        let identity = link.identity(announcement.instance);
+        let twin = table.twin_of(node, &identity);
         let Some(entry) = table.nodes.get_mut(&node) else {
             return Ok(());
         };
         entry.settled += 1;
         entry.resting = false;
         entry.connecting = None;
-        entry.twin = twin.is_some();
+        entry.twin = twin.is_some().then_some(identity);
         if let Some(twin) = twin {
             drop(table);
             self.changed.notify_waiters();

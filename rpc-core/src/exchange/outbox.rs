@@ -28,8 +28,6 @@ pub(crate) struct Outbox {
     bytes: usize,
     /// And what was taken last, until it has been handed on.
     taken: usize,
-    /// What was taken last may not have been handed on yet.
-    writing: bool,
     /// The writer is left alone: more frames are about to come.
     held: bool,
     closed: bool,
@@ -94,7 +92,7 @@ impl Outbox {
 
     /// Whether everything has been handed to whoever writes.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.frames.is_empty() && !self.writing
+        self.frames.is_empty() && self.taken == 0
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -130,7 +128,6 @@ impl Outbox {
     /// The ids of the requests that have not been written. Everything that waited is dropped, and nothing is taken any more.
     pub(crate) fn close(&mut self) -> (Vec<u64>, Option<Waker>) {
         self.closed = true;
-        self.writing = false;
         self.answers = 0;
         self.bytes = 0;
         self.taken = 0;
@@ -144,12 +141,11 @@ impl Outbox {
 
     /// Ready when a frame waits, or the link is closed.
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // whoever asks for more has handed on what it took
         self.taken = 0;
         if self.closed || !self.frames.is_empty() {
             return Poll::Ready(());
         }
-        // whoever asks for more has handed on what it took
-        self.writing = false;
         self.writer = Some(cx.waker().clone());
         Poll::Pending
     }
@@ -174,7 +170,6 @@ impl Outbox {
             batch.push(frame);
         }
         self.taken = before - self.bytes;
-        self.writing = count > 0;
         !self.closed
     }
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -55,6 +55,8 @@ struct State {
     heartbeat: Heartbeat,
     /// More bytes waited to be written than may.
     overrun: bool,
+    /// Whoever is in the middle of writing, until that gets on.
+    stuck: Option<Waker>,
 }
 
 impl State {
@@ -70,21 +72,24 @@ impl State {
             outbox: Outbox::default(),
             heartbeat: Heartbeat::default(),
             overrun: false,
+            stuck: None,
         }
     }
 
     /// Adds a frame, unless so much waits already that the link is given up. The waker is to be woken when the lock has been given
     /// back.
     fn push(&mut self, frame: Bytes, most: usize) -> Option<Waker> {
+        let mut writer = None;
         if self.outbox.bytes() < most {
-            let writer = self.outbox.push(frame);
+            writer = self.outbox.push(frame);
             if self.hold.covers(self.outbox.held()) {
                 return writer;
             }
-            wake(writer);
         }
         self.overrun = true;
-        self.outbox.close().1
+        let waits = self.outbox.close().1;
+        // one of them: it waits for frames, or is in the middle of writing some
+        writer.or(waits).or(self.stuck.take())
     }
 
     /// What a request held is free.
@@ -218,6 +223,21 @@ impl ServerLink {
             tokio::task::yield_now().await;
         }
         lock(&self.state).outbox.take(batch, most)
+    }
+
+    /// Waits until the client is given up for what it does not read. Whoever is in the middle of writing need not wait for the end of that.
+    ///
+    /// Cancel safe.
+    pub async fn given_up(&self) {
+        poll_fn(|cx| {
+            let mut state = lock(&self.state);
+            if state.overrun {
+                return Poll::Ready(());
+            }
+            state.stuck = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Whether nothing waits to be written.

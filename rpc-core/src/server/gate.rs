@@ -177,9 +177,9 @@ impl Gate {
     /// Whether a request may run now. What runs for long, for whom ever, keeps nobody out who asks for little.
     fn has_place(&self, state: &State, job: &Job) -> bool {
         let free = self.concurrency - state.running;
-        let is_small = || job.incoming.responder.places();
+        let responder = &job.incoming.responder;
         state.in_common() < self.common
-            || free > 0 && is_small().is_some_and(|places| places <= free)
+            || free > 0 && responder.places().is_some_and(|places| places <= free)
     }
 
     /// A handler has ended: the next request takes its place. Without one, the place is free.

@@ -37,6 +37,9 @@ pub(crate) trait End: Send + Sync + 'static {
     /// has written what it took. Cancel safe.
     fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize)
     -> impl Future<Output = bool> + Send;
+
+    /// Waits until the peer is given up for what it does not read: what is being written then is of no use.
+    fn given_up(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// A client's end of a link.
@@ -60,6 +63,11 @@ impl End for ToNode {
     async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         self.link.next_frames(batch, most).await
     }
+
+    // how much waits for a node is bounded by what it lets in
+    async fn given_up(&self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// A node's end of a link.
@@ -79,6 +87,10 @@ impl End for ToClient {
 
     async fn next_frames(&self, batch: &mut Vec<Bytes>, most: usize) -> bool {
         self.link.next_frames(batch, most).await
+    }
+
+    async fn given_up(&self) {
+        self.link.given_up().await;
     }
 }
 

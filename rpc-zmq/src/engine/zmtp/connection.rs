@@ -13,7 +13,7 @@ use crate::keyring::Holder;
 use bytes::{BufMut, Bytes};
 use futures_util::FutureExt;
 use futures_util::task::AtomicWaker;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,7 +64,7 @@ impl Connection {
             let mut out = Vec::new();
             let mut handshake = Handshake::new(security, &mut out);
             loop {
-                write_all(&mut writer, &mut [IoSlice::new(&out)], None).await?;
+                write_all(&mut writer, &mut [IoSlice::new(&out)], None, pending()).await?;
                 out.clear();
                 let received = handshake.received();
                 let room = LONGEST - received.len();
@@ -77,7 +77,7 @@ impl Connection {
                 match handshake.advance(&mut out) {
                     Ok(None) => {}
                     Ok(Some(agreed)) => {
-                        write_all(&mut writer, &mut [IoSlice::new(&out)], None).await?;
+                        write_all(&mut writer, &mut [IoSlice::new(&out)], None, pending()).await?;
                         return Ok(agreed);
                     }
                     Err(broken) => {
@@ -318,7 +318,8 @@ async fn write(
         }
         let idle = batch.is_empty();
         outlet.put(&mut batch);
-        write_all(&mut writer, &mut outlet.slices(), limit).await?;
+        let slices = &mut outlet.slices();
+        write_all(&mut writer, slices, limit, end.given_up()).await?;
         outlet.clear();
         // only signs of life are asked for
         if idle {
@@ -328,22 +329,29 @@ async fn write(
     }
 }
 
-/// Writes all of it. Each step must get on within the limit.
+/// Writes all of it. Each step must get on within the limit, and before the peer is given up.
 async fn write_all(
     writer: &mut WriteHalf,
     mut slices: &mut [IoSlice<'_>],
     limit: Option<Duration>,
+    given_up: impl Future<Output = ()>,
 ) -> Result<(), Ended> {
+    let mut given_up = pin!(given_up);
     // empty ones in front would look like an end
     IoSlice::advance_slices(&mut slices, 0);
     while !slices.is_empty() {
         // the clock is asked only if it does not fit at once
-        let written = match (writer.write(slices).now_or_never(), limit) {
-            (Some(written), _) => written,
-            (None, None) => writer.write(slices).await,
-            (None, Some(limit)) => timeout(limit, writer.write(slices))
-                .await
-                .map_err(|_| Ended::Dropped("it did not read for too long".into()))?,
+        let written = match writer.write(slices).now_or_never() {
+            Some(written) => written,
+            None => tokio::select! {
+                written = writer.write(slices) => written,
+                () = sleep(limit.unwrap_or(Duration::MAX)), if limit.is_some() => {
+                    return Err(Ended::Dropped("it did not read for too long".into()));
+                }
+                () = &mut given_up => {
+                    return Err(Ended::Closed("it was given up, since it does not read".into()));
+                }
+            },
         };
         match written.map_err(|error| Ended::Closed(reason(&error)))? {
             0 => return Err(Ended::Closed("nothing can be written any more".into())),
