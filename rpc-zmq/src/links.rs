@@ -10,7 +10,7 @@ use rpc_core::StartError;
 use rpc_core::exchange::{ClientLink, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -34,6 +34,8 @@ pub(crate) struct ZmqLinks {
     asking: Tasks,
     /// Who tells the directory about this node, once it listens.
     registrar: OnceLock<Arc<Registrar>>,
+    /// The list of keys is followed.
+    following: Once,
     /// Held while a first server starts to listen, so that a second one waits.
     listening: tokio::sync::Mutex<Option<Listening>>,
     bound: Mutex<Option<String>>,
@@ -57,6 +59,7 @@ impl ZmqLinks {
             tasks: Arc::default(),
             asking: Tasks::default(),
             registrar: OnceLock::new(),
+            following: Once::new(),
             listening: tokio::sync::Mutex::default(),
             bound: Mutex::default(),
         }
@@ -75,20 +78,15 @@ impl ZmqLinks {
         let Some(keyring) = self.security.keyring.clone() else {
             return;
         };
-        let mut closing = self.closing.clone();
+        let mut changes = keyring.changes();
         self.asking.spawn(async move {
-            let mut changes = keyring.changes();
-            let tell = async {
-                while changes.changed().await.is_ok() {
-                    changed();
-                }
-            };
-            tokio::select! {
-                () = tell => {}
-                () = keyring.follow() => {}
-                () = closing.wait() => {}
+            while changes.changed().await.is_ok() {
+                changed();
             }
         });
+        // for both halves of the transport
+        self.following
+            .call_once(|| self.asking.spawn(async move { keyring.follow().await }));
     }
 }
 

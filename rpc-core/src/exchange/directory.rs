@@ -168,7 +168,7 @@ impl Outbound {
             .collect()
     }
 
-    /// Forgets the topics that nothing was sent to since this was called last.
+    /// Forgets the topics that nothing was sent to since this was called last. Whoever waits for one uses it again.
     pub fn forget_unused_topics(&self) {
         let mut table = lock(&self.table);
         let Some(directory) = &mut table.directory else {
@@ -179,6 +179,8 @@ impl Outbound {
             !asked.is_empty()
         });
         directory.count = directory.topics.values().map(Vec::len).sum();
+        drop(table);
+        self.changed.notify_waiters();
     }
 
     /// The directory has answered for these topics, and its nodes were added.

@@ -58,8 +58,8 @@ pub(super) struct Node {
     /// How often it has announced itself, or could not be reached.
     pub(super) settled: u64,
     pub(super) trouble: Option<String>,
-    /// It leads to an instance that another address leads to as well.
-    pub(super) twin: bool,
+    /// The instance that it leads to, which another address led to as well.
+    pub(super) twin: Option<Identity>,
     /// It has no link because that was of no use, and has not been dialled since.
     pub(super) resting: bool,
     /// It is to be dialled, although it rests or is a twin.
@@ -85,7 +85,7 @@ impl Nodes {
                 connecting: None,
                 settled: 0,
                 trouble: None,
-                twin: false,
+                twin: None,
                 resting: false,
                 called: false,
                 used: Instant::now(),
@@ -144,13 +144,21 @@ impl Nodes {
         Some(Arc::clone(&self.nodes.get(other)?.address))
     }
 
+    /// Whether an address leads to an instance that another address leads to, and is linked by that.
+    pub(super) fn is_twin(&self, node: &Node) -> bool {
+        let twin = node.twin.as_ref();
+        twin.is_some_and(|instance| self.instances.contains_key(instance))
+    }
+
     /// Whether the directory has answered and each node is linked, or they have been tried since `before` was noted.
     pub(super) fn all_settled(&self, target: &Target, before: &Settled) -> bool {
         let known = |known: &Directory| known.has_settled(target, before.directory);
         self.directory.as_ref().is_none_or(known)
             && self.nodes.iter().all(|(id, node)| {
+                // one that was a twin may be the way to its instance now
+                let is_known = !node.resting && (node.twin.is_none() || self.is_twin(node));
                 node.link.is_some()
-                    || !node.resting && node.settled > before.nodes.get(id).copied().unwrap_or(0)
+                    || is_known && node.settled > before.nodes.get(id).copied().unwrap_or(0)
                     || !node.may_have(target)
             })
     }
@@ -162,7 +170,7 @@ impl Nodes {
             && self
                 .nodes
                 .values()
-                .all(|node| node.link.is_some() || node.twin || !node.may_have(target))
+                .all(|node| node.link.is_some() || self.is_twin(node) || !node.may_have(target))
     }
 
     pub(super) fn settled(&self) -> Settled {
@@ -312,7 +320,7 @@ impl Node {
         })
     }
 
-    /// Whether it may announce so many servers now. Each time, all that is known is looked through.
+    /// Whether it may announce so many servers now. Each time, everybody who waits for a server looks again.
     pub(super) fn may_announce(&mut self, servers: usize) -> bool {
         let now = Instant::now();
         let passed = now.saturating_duration_since(self.announces.1);

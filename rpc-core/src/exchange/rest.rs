@@ -25,7 +25,7 @@ impl Nodes {
         for node in self.nodes.values_mut() {
             if node.may_have(target) {
                 node.used = now;
-                node.called |= node.resting || node.twin;
+                node.called |= node.resting || node.twin.is_some();
                 call |= node.called;
             }
         }
@@ -78,7 +78,8 @@ impl Outbound {
     #[must_use]
     pub fn is_twin(&self, node: NodeId) -> bool {
         let table = lock(&self.table);
-        table.nodes.get(&node).is_some_and(|node| node.twin)
+        let node = table.nodes.get(&node);
+        node.is_some_and(|node| table.is_twin(node))
     }
 
     /// Waits until a node that rests, or is a twin, is needed. Cancel safe.

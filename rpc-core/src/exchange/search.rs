@@ -77,7 +77,7 @@ impl Nodes {
             .nodes
             .values()
             // an instance that is reached by another address is no absence
-            .filter(|node| node.link.is_none() && !node.twin && node.may_have(target))
+            .filter(|node| node.link.is_none() && !self.is_twin(node) && node.may_have(target))
             .map(|node| (node.address.to_string(), text::shown(node.state())));
         let directory = self.directory.as_ref();
         directory

@@ -3,6 +3,7 @@
 use super::{Dialler, Listed, Listing, MOST_NODES, PATIENCE, jittered};
 use crate::address::Address;
 use crate::backoff::Backoff;
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
@@ -13,10 +14,10 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, Record};
 use rpc_core::transport::{ParseUrlError, TransportUrl};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 /// How long an answer is believed at least, whatever its TTL, also when a link is lost.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -36,6 +37,9 @@ pub(super) struct DnsName {
     /// Who is asked, instead of whom the system would ask.
     resolver: Option<SocketAddr>,
 }
+
+/// Who is asked for addresses of IPv4, and of IPv6.
+type Resolvers = [TokioResolver; 2];
 
 /// What the DNS says.
 #[derive(Debug)]
@@ -86,7 +90,13 @@ impl DnsName {
         }
     }
 
-    fn resolver(&self) -> Result<TokioResolver, NetError> {
+    /// For each kind of address one, so that what is wrong with one kind is told from what there is of the other.
+    fn resolvers(&self) -> Result<Resolvers, NetError> {
+        use LookupIpStrategy::{Ipv4Only, Ipv6Only};
+        Ok([self.resolver(Ipv4Only)?, self.resolver(Ipv6Only)?])
+    }
+
+    fn resolver(&self, kind: LookupIpStrategy) -> Result<TokioResolver, NetError> {
         let mut builder = match self.resolver {
             None => TokioResolver::builder_tokio()?,
             Some(address) => {
@@ -105,22 +115,22 @@ impl DnsName {
         let options = builder.options_mut();
         // the TTL says when it is asked again, and a lost link that it is asked before that
         options.cache_size = 0;
-        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        options.ip_strategy = kind;
         options.timeout = PATIENCE;
         // it is asked again in any case, and one that is silent must not keep the answers of others back
         options.attempts = 0;
         builder.build()
     }
 
-    async fn ask(&self, resolver: &TokioResolver) -> Result<Answer, NetError> {
+    async fn ask(&self, resolvers: &Resolvers) -> Result<Answer, NetError> {
         match self.port {
-            Some(port) => addresses(resolver, &self.name, port).await,
-            None => self.ask_for_service(resolver).await,
+            Some(port) => addresses(resolvers, &self.name, port).await,
+            None => self.ask_for_service(resolvers).await,
         }
     }
 
-    async fn ask_for_service(&self, resolver: &TokioResolver) -> Result<Answer, NetError> {
-        let found = resolver.srv_lookup(self.name.as_str()).await?;
+    async fn ask_for_service(&self, resolvers: &Resolvers) -> Result<Answer, NetError> {
+        let found = resolvers[0].srv_lookup(self.name.as_str()).await?;
         let mut answer = Answer {
             listing: Listing::new(),
             complete: true,
@@ -136,20 +146,26 @@ impl DnsName {
             .take(MOST_NODES)
             .collect();
         let mut found = stream::iter(hosts)
-            .map(|(host, port)| async move { addresses(resolver, &host, port).await })
+            .map(|(host, port)| async move { addresses(resolvers, &host, port).await })
             .buffer_unordered(AT_A_TIME);
-        while let Some(host) = found.next().await {
-            match host {
-                Ok(host) => {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match timeout_at(until, found.next()).await {
+                Ok(None) => return Ok(answer),
+                Ok(Some(Ok(host))) => {
                     answer.listing.extend(host.listing);
+                    answer.complete &= host.complete;
                     answer.ttl = answer.ttl.min(host.ttl);
                 }
-                Err(error) if error.is_no_records_found() => {}
+                Ok(Some(Err(error))) if error.is_no_records_found() => {}
                 // what is known of it stays
-                Err(_) => answer.complete = false,
+                Ok(Some(Err(_))) => answer.complete = false,
+                Err(_elapsed) => {
+                    answer.complete = false;
+                    return Ok(answer);
+                }
             }
         }
-        Ok(answer)
     }
 }
 
@@ -162,20 +178,39 @@ impl fmt::Display for DnsName {
     }
 }
 
-async fn addresses(resolver: &TokioResolver, host: &str, port: u16) -> Result<Answer, NetError> {
-    let found = resolver.lookup_ip(host).await?;
-    let listing = found
-        .iter()
-        .map(|ip| {
-            let host = ip.to_string();
-            (Address::Tcp { host, port }, Listed::default())
-        })
-        .collect();
-    Ok(Answer {
-        listing,
+/// The addresses of a host, of both kinds. An error is that of a kind that has none because something is wrong, if there is one.
+async fn addresses(resolvers: &Resolvers, host: &str, port: u16) -> Result<Answer, NetError> {
+    let mut answer = Answer {
+        listing: Listing::new(),
         complete: true,
-        ttl: ttl(found.as_lookup().answers()),
-    })
+        ttl: LONGEST,
+    };
+    let mut trouble: Option<NetError> = None;
+    let asked = resolvers.each_ref().map(|kind| kind.lookup_ip(host));
+    for found in join_all(asked).await {
+        match found {
+            Ok(found) => {
+                let at = |ip: IpAddr| Address::Tcp {
+                    host: ip.to_string(),
+                    port,
+                };
+                let listed = found.iter().map(|ip| (at(ip), Listed::default()));
+                answer.listing.extend(listed);
+                answer.ttl = answer.ttl.min(ttl(found.as_lookup().answers()));
+            }
+            Err(error) => {
+                let is_empty = error.is_no_records_found();
+                answer.complete &= is_empty;
+                if !is_empty || trouble.is_none() {
+                    trouble = Some(error);
+                }
+            }
+        }
+    }
+    match trouble {
+        Some(error) if answer.listing.is_empty() => Err(error),
+        _ => Ok(answer),
+    }
 }
 
 fn ttl(records: &[Record]) -> Duration {
@@ -187,17 +222,17 @@ fn ttl(records: &[Record]) -> Duration {
 pub(super) async fn follow(dialler: &Arc<Dialler>, name: &DnsName) {
     let outbound = &dialler.outbound;
     let mut backoff = Backoff::new();
-    let mut resolver = None;
+    let mut resolvers = None;
     loop {
         let asked = Instant::now();
         let answer = async {
-            let resolver = match &mut resolver {
-                Some(resolver) => resolver,
-                none => none.insert(name.resolver()?),
+            let resolvers = match &mut resolvers {
+                Some(resolvers) => resolvers,
+                none => none.insert(name.resolvers()?),
             };
-            name.ask(resolver).await
+            name.ask(resolvers).await
         };
-        let pause = match timeout(PATIENCE * 2, answer).await {
+        let pause = match timeout(PATIENCE * 3, answer).await {
             Ok(Ok(answer)) => {
                 backoff.reset();
                 dialler.list(dialler.bounded(answer.listing), answer.complete);

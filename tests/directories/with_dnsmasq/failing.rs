@@ -1,4 +1,4 @@
-//! A DNS server that gives no answers for a while.
+//! A DNS server that gives no answers, or not all, for a while.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
@@ -14,6 +14,18 @@ pub(crate) enum Says {
     Failure = 2,
     /// NXDOMAIN.
     NoName = 3,
+    /// The truth, but nothing at all when asked for addresses of IPv6.
+    NothingOfV6 = 100,
+}
+
+/// Whether it asks for addresses of IPv6.
+fn is_for_v6(question: &[u8]) -> bool {
+    const AAAA: &[u8] = &[0, 28];
+    let mut at = 12;
+    while question[at] != 0 {
+        at += 1 + usize::from(question[at]);
+    }
+    question[at + 1..].starts_with(AAAA)
 }
 
 /// It stands before a DNS server.
@@ -38,7 +50,8 @@ impl Failing {
                 let (len, client) = near.recv_from(&mut packet).await.unwrap();
                 count.fetch_add(1, Relaxed);
                 let len = match code.load(Relaxed) {
-                    0 => {
+                    100 if is_for_v6(&packet[..len]) => continue,
+                    0 | 100 => {
                         far.send(&packet[..len]).await.unwrap();
                         // it is down perhaps
                         let Ok(len) = far.recv(&mut packet).await else {

@@ -188,3 +188,41 @@ async fn an_answer_is_believed_for_its_ttl_unless_a_link_is_lost() {
     .await;
     c.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn what_is_not_answered_keeps_no_other_answer_back_and_takes_nothing_out() {
+    let dns = Dns::start(&[]).await;
+    let failing = Failing::before(dns.port).await;
+    let a = serve("zmq://127.0.0.1:0", "a").await;
+    let port = a.port();
+    let b = serve(&format!("zmq://[::1]:{port}"), "b").await;
+    dns.set(&lines(&["127.0.0.1 nodes.test", "::1 nodes.test"]));
+    let url = format!(
+        "zmq+dns://nodes.test:{port}?resolver=127.0.0.1:{}",
+        failing.port
+    );
+    let both = client(&url).await;
+    eventually("both are found", async || are(&both, &["a", "b"]).await).await;
+    failing.says(Says::NothingOfV6);
+    let new = client(&url).await;
+    eventually("a is found", async || are(&new, &["a"]).await).await;
+    // who knew of b goes on to dial it
+    b.stop().await;
+    let asked = failing.asked();
+    eventually("it was asked again", async || {
+        (failing.asked() > asked + 4).then_some(())
+    })
+    .await;
+    eventually("b is missed", async || match names(&both).await {
+        Err(FanoutError::Incomplete(incomplete)) => {
+            (incomplete.accepted == ["a"] && incomplete.unreached.len() == 1).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    let b = serve(&format!("zmq://[::1]:{port}"), "b").await;
+    eventually("b is back", async || are(&both, &["a", "b"]).await).await;
+    a.stop().await;
+    b.stop().await;
+}

@@ -1,7 +1,8 @@
 use super::super::Outbound;
 use super::super::frame::Window;
+use super::super::nodes::Settled;
 use super::*;
-use crate::lock;
+use crate::{Target, lock};
 
 const NODES: u32 = 1000;
 
@@ -177,7 +178,19 @@ fn an_instance_is_linked_once_and_again_when_that_link_is_gone() {
         &first.1,
         &announcement(1, &[("t", "a")]),
     );
-    outbound.link_down(first.0, &first.1, "gone");
+    let settled = |outbound: &Outbound| {
+        let target = Target::topic("t");
+        let table = lock(&outbound.table);
+        (
+            table.all_settled(&target, &Settled::default()),
+            table.all_linked(&target),
+        )
+    };
+    assert_eq!(settled(&outbound), (true, true));
+    outbound.remove_node(first.0);
+    // it may be the way to that instance now, and has to be dialled for that
+    assert!(!outbound.is_twin(node));
+    assert_eq!(settled(&outbound), (false, false));
     let link = outbound.link_up(node, None);
     announce(&outbound, node, &link, &announcement(1, &[("t", "a")]));
     assert!(!link.is_lost() && !outbound.is_twin(node));

@@ -47,6 +47,8 @@ struct Reader<'a> {
     nodes: BTreeMap<Instance, Address>,
     /// Something was read, and not all of it: it is not listed yet.
     unlisted: bool,
+    /// A node of a topic has no record that can be read. It may get one that changes no mark.
+    unrecorded: bool,
     warned: Option<Instant>,
 }
 
@@ -59,6 +61,7 @@ pub(in crate::directory) async fn follow(dialler: &Arc<Dialler>, server: &RedisS
         topics: BTreeMap::new(),
         nodes: BTreeMap::new(),
         unlisted: false,
+        unrecorded: false,
         warned: None,
     };
     let mut connection = None;
@@ -108,7 +111,7 @@ impl Reader<'_> {
             none => none.insert(Connection::open(self.server).await?),
         };
         let marks = ask_for_marks(connection, &wanted).await?;
-        let missing = dialler.misses_some();
+        let missing = self.unrecorded || dialler.misses_some();
         let marked: Vec<(TopicName, Vec<u8>)> = wanted
             .iter()
             .cloned()
@@ -155,9 +158,8 @@ impl Reader<'_> {
         let found: Vec<RedisResult<Vec<Vec<u8>>>> =
             connection.ask(commands.ignore_errors()).await?;
         for ((name, mark), members) in page.iter().zip(found) {
-            // one that can't be read is as if it were empty
-            let members = members.unwrap_or_else(|error| {
-                self.warn("a topic", &error.to_string());
+            let members = readable(members)?.unwrap_or_else(|reason| {
+                self.warn("a topic", &reason);
                 Vec::new()
             });
             let count = members.len();
@@ -195,6 +197,7 @@ impl Reader<'_> {
             .flat_map(|topic| topic.instances.iter().copied())
             .collect();
         self.nodes.retain(|known, _| instances.contains(known));
+        self.unrecorded = false;
         let unknown: Vec<Instance> = instances
             .into_iter()
             .filter(|instance| !self.nodes.contains_key(instance))
@@ -212,12 +215,15 @@ impl Reader<'_> {
             }
             let found: Vec<RedisResult<Vec<u8>>> = connection.ask(commands.ignore_errors()).await?;
             for (instance, text) in page.iter().zip(found) {
-                match text.map_err(|error| error.to_string()) {
+                match readable(text)? {
                     // its lease has just ended
-                    Ok(text) if text.is_empty() => {}
+                    Ok(text) if text.is_empty() => self.unrecorded = true,
                     text => match text.and_then(|text| record::read(&text, *instance)) {
                         Ok(address) => drop(self.nodes.insert(*instance, address)),
-                        Err(wrong) => self.warn(&keys::hex(*instance), &wrong),
+                        Err(wrong) => {
+                            self.unrecorded = true;
+                            self.warn(&keys::hex(*instance), &wrong);
+                        }
                     },
                 }
             }
@@ -282,7 +288,17 @@ async fn ask_for_marks(
             .arg(63);
     }
     let marks: Vec<RedisResult<Vec<u8>>> = connection.ask(commands.ignore_errors()).await?;
-    // one that can't be read is as if there were none
-    let marks = marks.into_iter().map(RedisResult::unwrap_or_default);
-    Ok(marks.collect())
+    let marks = marks.into_iter();
+    marks
+        .map(|mark| Ok(readable(mark)?.unwrap_or_default()))
+        .collect()
+}
+
+/// What is of another type was put there by somebody else, and is as if it were not there: why. Any other error is Redis', which may be
+/// loading: it says nothing of what is there.
+fn readable<T>(answer: RedisResult<T>) -> Result<Result<T, String>, String> {
+    answer.map(Ok).or_else(|error| match error.code() {
+        Some("WRONGTYPE") => Ok(Err(error.to_string())),
+        _ => Err(error.to_string()),
+    })
 }
