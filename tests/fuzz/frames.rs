@@ -93,7 +93,7 @@ async fn a_while() {
 /// A client sends any frames to a node: it answers as it should, and accounts for every request.
 pub(crate) fn to_a_node(bytes: &[u8]) {
     run(async {
-        let (ends, transport) = Ends::open();
+        let (ends, transport) = Ends::open("window=16");
         let server = Server::builder(transport)
             .target(Target::new().server("node-1"))
             .endpoint(DemoDispatcher::new(Node))
@@ -156,7 +156,7 @@ fn check_answers(answers: &[Bytes]) {
 /// A node answers a client with any frames: every request ends, and a stream has no gaps.
 pub(crate) fn to_a_client(bytes: &[u8]) {
     run(async {
-        let (ends, transport) = Ends::open();
+        let (ends, transport) = Ends::open("window=16");
         let client = DemoClient::new(transport);
         let call = tokio::spawn(client.add(&Context::new(), 2, 3));
         let refused = tokio::spawn(client.refuse(&Context::new(), "x"));

@@ -9,6 +9,8 @@ mod links;
 mod text;
 mod zmtp;
 
+pub use links::Ends;
+
 /// What is done with some bytes.
 type Target = fn(&[u8]);
 

@@ -1,30 +1,48 @@
-//! A transport whose other end is the fuzzer.
+//! A transport whose other end is a fuzzer, or a test.
 
 use rpc_core::exchange::{Exchange, Inbound, Links, NodeId, Outbound};
 use rpc_core::transport::BoxFuture;
 use rpc_core::{StartError, Transport};
 use std::sync::{Arc, OnceLock};
 
-/// Both halves of it, once they are used.
-#[derive(Default)]
-pub(crate) struct Ends {
+/// Both halves of such a transport, once they are used.
+#[derive(Debug, Default)]
+pub struct Ends {
     inbound: OnceLock<Arc<Inbound>>,
     outbound: OnceLock<(Arc<Outbound>, NodeId)>,
 }
 
 impl Ends {
-    pub(crate) fn open() -> (Arc<Self>, Transport) {
+    /// Opens it, with options that nodes have.
+    ///
+    /// # Panics
+    ///
+    /// If an option is wrong.
+    #[must_use]
+    pub fn open(options: &str) -> (Arc<Self>, Transport) {
         let ends = Arc::new(Self::default());
-        let url = "fuzz://?window=16".parse().expect("a URL");
+        let url = format!("ends://?{options}").parse().expect("a URL");
         let transport = Exchange::open(&url, Handle(Arc::clone(&ends))).expect("good options");
         (ends, transport)
     }
 
-    pub(crate) fn inbound(&self) -> &Arc<Inbound> {
+    /// The half of the servers.
+    ///
+    /// # Panics
+    ///
+    /// If no server has been started.
+    #[must_use]
+    pub fn inbound(&self) -> &Arc<Inbound> {
         self.inbound.get().expect("it listens")
     }
 
-    pub(crate) fn outbound(&self) -> (&Arc<Outbound>, NodeId) {
+    /// The half of the clients, and the only node that it knows.
+    ///
+    /// # Panics
+    ///
+    /// If nothing has been sent.
+    #[must_use]
+    pub fn outbound(&self) -> (&Arc<Outbound>, NodeId) {
         let (outbound, node) = self.outbound.get().expect("it dials");
         (outbound, *node)
     }
@@ -34,7 +52,7 @@ struct Handle(Arc<Ends>);
 
 impl Links for Handle {
     fn dial(&self, outbound: &Arc<Outbound>) {
-        let node = outbound.add_node("fuzz");
+        let node = outbound.add_node("end");
         let _ = self.0.outbound.set((Arc::clone(outbound), node));
     }
 

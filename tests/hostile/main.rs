@@ -42,7 +42,7 @@ const BOUND: u64 = (512 + 8 + 32) * 1024 * 1024 + 600 * 64 * 1024;
 /// long for everything.
 const NOISE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 3000 } else { 50 });
 
-/// What the allocator of the operating system keeps of what was freed, in pieces.
+/// How much of what was freed a process may keep besides: that it is the allocator was not shown.
 const KEPT: u64 = 32 * 1024 * 1024;
 
 /// How long after an attack its memory is free again.
@@ -50,7 +50,7 @@ const AFTER: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } els
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::print_stdout, reason = "what was measured")]
-async fn good_clients_do_not_notice_hostile_ones() {
+async fn good_clients_are_served_while_hostile_ones_stay() {
     let _turn = TURN.lock().await;
     let attacked = Duration::from_secs(seconds().unwrap_or(6));
     let node = Process::start(Role::Node, "zmq://?listen=127.0.0.1:0").await;

@@ -2,11 +2,9 @@
 
 use crate::memory;
 use fastrand::Rng;
-use rpc_core::exchange::{Exchange, Inbound, Links, NodeId, Outbound};
-use rpc_core::transport::BoxFuture;
-use rpc_core::{Context, Peer, Server, StartError, Target, rpc_api};
+use rpc_core::{Context, Peer, Server, Target, rpc_api};
+use rpc_fuzz_targets::Ends;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 use tokio::runtime::Builder;
 
 #[rpc_api(version = "1.0", topic = "bytes")]
@@ -19,43 +17,6 @@ struct Taker;
 impl Taking for Taker {
     async fn take(&self, _: &Context, list: Vec<u64>, map: BTreeMap<String, Vec<u8>>) -> u64 {
         (list.len() + map.len()) as u64
-    }
-}
-
-/// A transport whose other end is the test.
-#[derive(Default)]
-struct Ends {
-    inbound: OnceLock<Arc<Inbound>>,
-    outbound: OnceLock<(Arc<Outbound>, NodeId)>,
-}
-
-struct Handle(Arc<Ends>);
-
-impl Links for Handle {
-    fn dial(&self, outbound: &Arc<Outbound>) {
-        let node = outbound.add_node("test");
-        let _ = self.0.outbound.set((Arc::clone(outbound), node));
-    }
-
-    fn listen(
-        self: Arc<Self>,
-        inbound: Arc<Inbound>,
-        _: Option<String>,
-    ) -> BoxFuture<Result<(), StartError>> {
-        let _ = self.0.inbound.set(inbound);
-        Box::pin(std::future::ready(Ok(())))
-    }
-
-    fn local_addr(&self) -> Option<String> {
-        None
-    }
-
-    fn written(&self) -> BoxFuture<()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn close(&self) -> BoxFuture<()> {
-        Box::pin(std::future::ready(()))
     }
 }
 
@@ -111,9 +72,7 @@ fn what_a_peer_sends_takes_a_multiple_of_its_size_and_nothing_stays() {
 }
 
 async fn sends() {
-    let ends = Arc::new(Ends::default());
-    let url = "test://".parse().expect("a URL");
-    let transport = Exchange::open(&url, Handle(Arc::clone(&ends))).expect("no options");
+    let (ends, transport) = Ends::open("");
     let server = Server::builder(transport.clone())
         .target(Target::new().server("s"))
         .endpoint(TakingDispatcher::new(Taker))
@@ -125,14 +84,14 @@ async fn sends() {
     let mut unsent = Box::pin(client.take(&Context::new(), vec![], BTreeMap::new()));
     assert!(futures_util::poll!(&mut unsent).is_pending());
     drop(unsent);
-    let inbound = ends.inbound.get().expect("it listens");
-    let (outbound, node) = ends.outbound.get().expect("it dials");
+    let inbound = ends.inbound();
+    let (outbound, node) = ends.outbound();
 
     let mut rng = Rng::with_seed(7);
     let mut before = 0;
     for round in 0..40 {
         let there = inbound.link_up(Peer::new("test", "client"), None);
-        let back = outbound.link_up(*node, None);
+        let back = outbound.link_up(node, None);
         for id in 1..50 {
             let frame = match rng.u8(0..3) {
                 0 => {
@@ -144,7 +103,7 @@ async fn sends() {
             };
             let (length, held) = (frame.len(), memory::live());
             let frame = bytes::Bytes::from(frame);
-            outbound.receive(*node, &back, [frame.clone()]);
+            outbound.receive(node, &back, [frame.clone()]);
             inbound.receive(&there, [frame]);
             let more = memory::live().saturating_sub(held);
             assert!(
@@ -154,7 +113,7 @@ async fn sends() {
             tokio::task::yield_now().await;
         }
         inbound.link_down(&there);
-        outbound.link_down(*node, &back, "test");
+        outbound.link_down(node, &back, "test");
         drop((there, back));
         for _ in 0..100 {
             tokio::task::yield_now().await;
