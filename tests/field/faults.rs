@@ -1,7 +1,7 @@
 //! One fault at a time: what waits fails in time and as it should, others are asked instead, and afterwards all is well.
 
 use crate::api::{ENDED, FieldClient};
-use crate::network::Network;
+use crate::network::{Directory, Network};
 use crate::node::{Node, Setting, name};
 use crate::rules;
 use futures_util::StreamExt;
@@ -49,6 +49,7 @@ impl Field {
     /// A stream and a call wait for the first node, and run there.
     async fn new(network: Arc<Network>) -> Self {
         let setting = Setting {
+            directory: Directory::List,
             options: OPTIONS,
             at_once: 100,
         };
@@ -56,7 +57,9 @@ impl Field {
             Node::start(&network, 0, setting).await,
             Node::start(&network, 1, setting).await,
         ];
-        let transport = rpc_zmq::connect(&network.url(OPTIONS)).await.unwrap();
+        let transport = rpc_zmq::connect(&network.url(Directory::List, OPTIONS))
+            .await
+            .unwrap();
         let client = FieldClient::new(transport);
         let first = client.prepare(|call| call.server(name(0)).timeout(Duration::from_secs(60)));
         let call = tokio::spawn(first.ask(&Context::new(), ASKED, 60_000));

@@ -6,6 +6,7 @@
 //! - `network.rs`: the hosts, and what happens to cables. `node.rs`: a node's process, which is this same program. `api.rs`: what it
 //!   serves, and the log of what it ran.
 //! - `faults.rs`: one fault at a time, and what a client is told.
+//! - `redis.rs`: the directory by which nodes are found in bad weather, and what happens to it.
 //! - `weather.rs`: faults of all kinds at once, for some time. `load.rs`: what clients send meanwhile. `verdict.rs`: whether what they
 //!   were told is what nodes did.
 
@@ -18,6 +19,7 @@ mod faults;
 mod load;
 mod network;
 mod node;
+mod redis;
 mod verdict;
 mod weather;
 

@@ -18,6 +18,19 @@ const PREFIX: &str = "rpc-field-";
 /// No test takes longer than this besides what it is told to take.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// The port of Redis, which is on the clients' host.
+pub(crate) const REDIS: u16 = 6379;
+
+/// How long a node is believed to live in Redis: shorter than some faults.
+const LEASE: &str = "lease=5000";
+
+/// How clients find nodes.
+#[derive(Clone, Copy)]
+pub(crate) enum Directory {
+    List,
+    Redis,
+}
+
 /// The namespaces of one test. They are gone when this is dropped.
 pub(crate) struct Network {
     prefix: String,
@@ -82,7 +95,7 @@ impl Network {
         network
     }
 
-    fn clients(&self) -> String {
+    pub(crate) fn clients(&self) -> String {
         format!("{}-clients", self.prefix)
     }
 
@@ -95,10 +108,28 @@ impl Network {
         format!("10.77.{node}.2:5555")
     }
 
-    /// The URL of all nodes, as a list. A directory would be named here instead.
-    pub(crate) fn url(&self, options: &str) -> String {
-        let nodes: Vec<String> = (0..self.nodes).map(Self::address).collect();
-        format!("zmq://{}?{options}", nodes.join(","))
+    /// The URL of a client.
+    pub(crate) fn url(&self, directory: Directory, options: &str) -> String {
+        match directory {
+            Directory::List => {
+                let nodes: Vec<String> = (0..self.nodes).map(Self::address).collect();
+                format!("zmq://{}?{options}", nodes.join(","))
+            }
+            Directory::Redis => format!("zmq+redis://127.0.0.1:{REDIS}/0?{LEASE}&{options}"),
+        }
+    }
+
+    /// The URL of a node.
+    pub(crate) fn node_url(directory: Directory, node: usize, options: &str) -> String {
+        let address = Self::address(node);
+        match directory {
+            Directory::List => format!("zmq://{address}?auth=none&{options}"),
+            Directory::Redis => {
+                format!(
+                    "zmq+redis://10.77.{node}.1:{REDIS}/0?{LEASE}&listen={address}&auth=none&{options}"
+                )
+            }
+        }
     }
 
     /// Nothing arrives at the node any more, nor leaves it, and nobody is told.

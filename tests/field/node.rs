@@ -1,7 +1,7 @@
 //! A node in a process of its own, on a host of its own.
 
 use crate::api::{self, FieldDispatcher, Worker};
-use crate::network::{Network, program};
+use crate::network::{Directory, Network, program};
 use rpc_core::{Server, Target};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ pub(crate) fn name(node: usize) -> String {
 /// How a node is set.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting {
+    /// How it is found.
+    pub(crate) directory: Directory,
     /// The options of its URL.
     pub(crate) options: &'static str,
     /// How many requests run at once.
@@ -73,10 +75,13 @@ impl Node {
 
     /// Starts another process in its place, and waits until it listens.
     pub(crate) async fn start_again(&mut self) {
-        let Setting { options, at_once } = self.setting;
-        let address = Network::address(self.number);
+        let Setting {
+            directory,
+            options,
+            at_once,
+        } = self.setting;
         let log = self.log.0.display();
-        let url = format!("zmq://{address}?auth=none&{options}");
+        let url = Network::node_url(directory, self.number, options);
         let told = format!("{} {url} {at_once} {log}", self.number);
         let mut child = Command::new(program())
             .args(["netns", "exec", &self.network.host(self.number)])
@@ -126,10 +131,7 @@ impl Node {
     }
 
     fn signal(&self, signal: Signal) {
-        // not waited for yet, so the number is still its own
-        let id = self.process.as_ref().and_then(Child::id).unwrap();
-        let id = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
-        kill_process(id, signal).unwrap();
+        tell(self.process.as_ref().unwrap(), signal);
     }
 
     async fn ended(&mut self) -> ExitStatus {
@@ -146,6 +148,12 @@ impl Node {
     pub(crate) fn log(&self) -> Vec<u64> {
         api::read(&self.log.0)
     }
+}
+
+/// Sends a signal to a process that was not waited for yet, so that its number is still its own.
+pub(crate) fn tell(process: &Child, signal: Signal) {
+    let id = i32::try_from(process.id().unwrap()).unwrap();
+    kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
 }
 
 /// The other process: this test program, with a node in its environment.

@@ -2,9 +2,9 @@
 
 use crate::api::FieldClient;
 use crate::load::{self, Entry};
-use crate::network::Network;
+use crate::network::{Directory, Network};
 use crate::node::{Node, Setting, name};
-use crate::rules;
+use crate::redis::Redis;
 use crate::verdict::{Incident, verdict};
 use fastrand::Rng;
 use rpc_core::{Context, Transport};
@@ -20,6 +20,7 @@ const CLIENTS: u64 = 64;
 /// How long nothing may be heard of a peer. Not much: most faults last longer.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
 const SETTING: Setting = Setting {
+    directory: Directory::Redis,
     options: "heartbeat=2000",
     // so few that some requests wait when their node is killed
     at_once: 2,
@@ -33,8 +34,8 @@ const RECOVERY: Duration = Duration::from_secs(15);
 const GROUPS: [Range<usize>; 3] = [0..3, 3..6, 6..8];
 
 /// How long a fault lasts, and how long there is none, in milliseconds.
-const LASTS: Range<u64> = 200..7_000;
-const PAUSE: Range<u64> = 200..3_000;
+pub(crate) const LASTS: Range<u64> = 200..7_000;
+pub(crate) const PAUSE: Range<u64> = 200..3_000;
 
 /// How many problems are shown.
 const SHOWN: usize = 20;
@@ -82,8 +83,12 @@ impl Fault {
     }
 }
 
-rules! {
-    what_clients_are_told_is_what_nodes_did(8),
+mod with_redis {
+    use super::what_clients_are_told_is_what_nodes_did;
+
+    crate::rules! {
+        what_clients_are_told_is_what_nodes_did(8),
+    }
 }
 
 /// How long the weather lasts.
@@ -96,6 +101,7 @@ async fn what_clients_are_told_is_what_nodes_did(network: Arc<Network>) {
     let seed = fastrand::u64(..);
     println!("seed {seed}, {:?}", length());
     let mut rng = Rng::with_seed(seed);
+    let mut redis = Redis::start(&network).await;
     let mut groups = Vec::new();
     for group in GROUPS {
         let mut nodes = Vec::new();
@@ -104,15 +110,18 @@ async fn what_clients_are_told_is_what_nodes_did(network: Arc<Network>) {
         }
         groups.push(nodes);
     }
-    let url = network.url(SETTING.options);
+    let url = network.url(SETTING.directory, SETTING.options);
     let over = watch::Sender::new(false);
     let mut transports = Vec::new();
+    for _ in 0..CLIENTS {
+        transports.push(rpc_zmq::connect(&url).await.unwrap());
+    }
+    // from now on, what fails has a reason
+    all_is_well(&transports).await;
     let mut clients = JoinSet::new();
-    for client in 0..CLIENTS {
-        let transport = rpc_zmq::connect(&url).await.unwrap();
-        transports.push(transport.clone());
-        let client_api = FieldClient::new(transport);
-        let first = (client + 1) << 32;
+    for (client, transport) in (1..).zip(&transports) {
+        let client_api = FieldClient::new(transport.clone());
+        let first = client << 32;
         clients.spawn(load::send(client_api, first, rng.fork(), over.subscribe()));
     }
     let until = Instant::now() + length();
@@ -120,6 +129,8 @@ async fn what_clients_are_told_is_what_nodes_did(network: Arc<Network>) {
     for nodes in groups {
         weather.spawn(storm(nodes, rng.fork(), until));
     }
+    let of_redis = redis.storm(rng.fork(), until).await;
+    println!("{of_redis} faults of Redis");
     let mut nodes = Vec::new();
     let mut incidents = Vec::new();
     while let Some(ended) = weather.join_next().await {
