@@ -61,36 +61,18 @@ attacks! {
     comes_and_is_linked_and_goes: 2,
 }
 
-/// Those that take the places of the server, or much of its time.
-const BUSY: &[&str] = &[
-    "opens_streams_without_credit",
-    "opens_streams_with_all_credit_and_does_not_read",
-    "sends_little_to_what_is_slow",
-    "casts_to_what_is_slow",
-    "keeps_buffers_by_little",
-    "comes_and_is_linked_and_goes",
-    "sends_what_is_large_to_what_is_slow",
-    "sends_what_is_large_to_what_is_slow_and_cancels",
-    "asks_and_does_not_read",
-    "asks_and_reads_slowly",
-];
-
 /// How long one waits before it begins again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a flood pauses again and again: the attackers run on the same processors as the node and its good clients.
 const BREATH: Duration = Duration::from_millis(10);
 
-/// All of them at once, or those that are named, until this is dropped. Those that keep the server itself busy are left to the long run:
-/// how many good calls it still has places for depends on how fast the machine is.
+/// All of them at once, or those that are named in `HOSTILE_ATTACKS`, until this is dropped.
 pub(crate) fn begin(address: &str) -> JoinSet<()> {
     let named = std::env::var("HOSTILE_ATTACKS").unwrap_or_default();
     let mut attacks = JoinSet::new();
     for attack in ATTACKS {
-        let runs = match named.is_empty() {
-            true => crate::seconds().is_some() || !BUSY.contains(&attack.name),
-            false => named.split(',').any(|name| name == attack.name),
-        };
+        let runs = named.is_empty() || named.split(',').any(|name| name == attack.name);
         if !runs {
             continue;
         }

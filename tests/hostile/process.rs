@@ -34,7 +34,11 @@ pub(crate) struct Process {
 impl Process {
     /// Starts one, and waits until it is at work.
     pub(crate) async fn start(role: Role, with: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        // attackers have machines of their own: here they get what time the others leave
+        let nice = if role == Role::Attackers { "19" } else { "0" };
+        let mut child = Command::new("nice")
+            .args(["-n", nice])
+            .arg(std::env::current_exe().unwrap())
             .args(["--exact", "process::does_what_it_is_told", "--nocapture"])
             .env(ROLE, format!("{role:?}"))
             .env(WITH, with)
@@ -88,6 +92,12 @@ impl Process {
     /// The bytes of memory that it has now.
     pub(crate) fn memory(&self) -> u64 {
         self.status("VmRSS:")
+    }
+
+    /// The bytes that a node has allocated, of which its allocator may have more.
+    pub(crate) async fn allocated(&self) -> u64 {
+        let client = service::client(&self.said, "").await;
+        client.allocated(&Context::new()).await.unwrap()
     }
 
     /// The most that it ever had.

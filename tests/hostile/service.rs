@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use futures_util::stream;
 use rpc_core::{Context, Server, Stream, Target, Transport, rpc_api};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use std::alloc::System;
 use std::time::Duration;
 
 /// What peers ask for.
@@ -13,6 +15,9 @@ pub(crate) trait Octets {
 
     /// So many.
     async fn blob(&self, ctx: &Context, size: u32) -> Bytes;
+
+    /// How many bytes the program has allocated.
+    async fn allocated(&self, ctx: &Context) -> u64;
 
     /// Takes some seconds.
     async fn nap(&self, ctx: &Context, bytes: Bytes);
@@ -26,6 +31,9 @@ pub(crate) trait Octets {
     fn count(&self, ctx: &Context) -> impl Stream<Item = u64> + Send;
 }
 
+#[global_allocator]
+static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
 const LONG: Duration = Duration::from_secs(5);
 
 struct Plain;
@@ -37,6 +45,14 @@ impl Octets for Plain {
 
     async fn blob(&self, _: &Context, size: u32) -> Bytes {
         vec![7; usize::try_from(size).unwrap()].into()
+    }
+
+    async fn allocated(&self, _: &Context) -> u64 {
+        let stats = HEAP.stats();
+        let allocated = stats
+            .bytes_allocated
+            .saturating_sub(stats.bytes_deallocated);
+        u64::try_from(allocated).unwrap()
     }
 
     async fn nap(&self, _: &Context, bytes: Bytes) {

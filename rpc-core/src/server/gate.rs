@@ -36,6 +36,10 @@ const SPARED: usize = 16;
 /// The most that are kept.
 const MOST_SPARED: usize = 256;
 
+/// Such a place is taken by a client that has no more requests than one for each so many that are free. So a crowd of clients that want
+/// all of them leaves some.
+const SHARED_BY: usize = 8;
+
 fn spared(places: usize) -> usize {
     (places / SPARED_OF * SPARED).min(MOST_SPARED)
 }
@@ -176,10 +180,10 @@ impl Gate {
 
     /// Whether a request may run now. What runs for long, for whom ever, keeps nobody out who asks for little.
     fn has_place(&self, state: &State, job: &Job) -> bool {
-        let free = self.concurrency - state.running;
+        let few = (self.concurrency - state.running).div_ceil(SHARED_BY);
         let responder = &job.incoming.responder;
         state.in_common() < self.common
-            || free > 0 && responder.places().is_some_and(|places| places <= free)
+            || few > 0 && responder.places().is_some_and(|places| places <= few)
     }
 
     /// A handler has ended: the next request takes its place. Without one, the place is free.
