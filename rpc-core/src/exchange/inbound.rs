@@ -39,8 +39,8 @@ pub struct Inbound {
     max_frame: usize,
     holdings: Arc<Holdings>,
     table: Mutex<Table>,
-    /// The serial of the last announcement. Held while one is made and pushed, so that none overtakes a newer one.
-    announcing: Mutex<u64>,
+    /// Held while an announcement is made and pushed, so that none overtakes a newer one.
+    announcing: Mutex<Announcing>,
     /// How often it was announced, for whoever tells a directory.
     announcements: watch::Sender<u64>,
     counters: Arc<TransportCounters>,
@@ -53,6 +53,14 @@ struct Table {
     /// What the node calls its own address.
     address: String,
     closed: bool,
+}
+
+/// What is announced.
+#[derive(Debug, Default)]
+struct Announcing {
+    serial: u64,
+    /// To all clients that may do everything; made once for all of them.
+    to_all: Option<Bytes>,
 }
 
 impl Inbound {
@@ -180,6 +188,8 @@ impl Inbound {
 
     /// Sets what the node calls its own address.
     pub fn set_address(&self, address: &str) {
+        let mut announcing = lock(&self.announcing);
+        announcing.to_all = None;
         // it goes into a header, which has an end
         lock(&self.table).address = text::shown(address);
     }
@@ -214,22 +224,15 @@ impl Inbound {
 
     /// Tells every client what there is now, as far as it concerns it. A transport calls it when rights have changed.
     pub fn announce(&self) {
-        let mut serial = lock(&self.announcing);
-        *serial += 1;
+        let mut announcing = lock(&self.announcing);
+        announcing.serial += 1;
+        announcing.to_all = None;
         let links = lock(&self.table).links.clone();
-        let mut to_all = None;
         for link in links.iter().filter(|link| link.has_greeted()) {
-            let frame = if link.is_restricted() {
-                self.announcement(*serial, link)
-            } else {
-                // it is the same for all of these
-                to_all
-                    .get_or_insert_with(|| self.announcement(*serial, link))
-                    .clone()
-            };
-            link.announce(*serial, frame);
+            let frame = self.announcement_to(&mut announcing, link);
+            link.announce(announcing.serial, frame);
         }
-        self.announcements.send_replace(*serial);
+        self.announcements.send_replace(announcing.serial);
     }
 
     /// The serial of the last announcement: what [`registration`](Self::registration) gives has changed when this does.
@@ -251,6 +254,17 @@ impl Inbound {
     }
 
     /// What there is now, as far as the client of a link may know.
+    fn announcement_to(&self, announcing: &mut Announcing, link: &ServerLink) -> Bytes {
+        let serial = announcing.serial;
+        if link.is_restricted() {
+            return self.announcement(serial, link);
+        }
+        let to_all = &mut announcing.to_all;
+        to_all
+            .get_or_insert_with(|| self.announcement(serial, link))
+            .clone()
+    }
+
     fn announcement(&self, serial: u64, link: &ServerLink) -> Bytes {
         let table = lock(&self.table);
         let services = table
@@ -319,8 +333,8 @@ impl Inbound {
             }
             Some(Kind::Hello) => {
                 link.greeted();
-                let serial = lock(&self.announcing);
-                let announcement = || self.announcement(*serial, link);
+                let mut announcing = lock(&self.announcing);
+                let announcement = || self.announcement_to(&mut announcing, link);
                 link.push_unasked(announcement, self.window.requests)
             }
             Some(Kind::Seen) => {
