@@ -49,8 +49,10 @@ struct State {
     items: u64,
     /// Below zero after an item that was larger than what was left.
     bytes: i64,
-    /// The task that runs the request. It polls both cancellation and credit.
+    /// The task that runs the request, which waits for its cancellation.
     task: Option<Waker>,
+    /// Who waits for credit: the same task, unless the handler is polled with wakers of its own.
+    producer: Option<Waker>,
     /// Who waits for the cancellation besides.
     others: Option<Arc<Notify>>,
 }
@@ -134,9 +136,9 @@ impl Execution {
         state.items = items.min(MOST_CREDIT.items);
         let bytes = state.bytes.saturating_add(signed(credit.bytes));
         state.bytes = bytes.min(signed(MOST_CREDIT.bytes));
-        let task = state.task.take();
+        let producer = state.producer.take();
         drop(state);
-        wake(task);
+        wake(producer);
     }
 }
 
@@ -174,9 +176,10 @@ impl Responder for Execution {
     fn cancel(&self) {
         let mut state = lock(&self.state);
         state.cancelled = true;
-        let (task, others) = (state.task.take(), state.others.take());
+        let waiting = [state.task.take(), state.producer.take()];
+        let others = state.others.take();
         drop(state);
-        wake(task);
+        waiting.into_iter().for_each(wake);
         if let Some(others) = others {
             others.notify_waiters();
         }
@@ -199,7 +202,7 @@ impl Responder for Execution {
         if state.items > 0 && state.bytes > 0 {
             return Poll::Ready((state.items, state.bytes.unsigned_abs()));
         }
-        register(&mut state.task, cx);
+        register(&mut state.producer, cx);
         Poll::Pending
     }
 
