@@ -242,11 +242,15 @@ pub(super) async fn follow(dialler: &Arc<Dialler>, name: &DnsName) {
             Ok(Err(error)) => {
                 if error.is_no_records_found() {
                     dialler.list(Listing::new(), true);
+                } else {
+                    // the system may ask somebody else by now
+                    resolvers = None;
                 }
                 outbound.directory_failed(&reason(&error));
                 backoff.next()
             }
             Err(_elapsed) => {
+                resolvers = None;
                 outbound.directory_failed("no answer in time");
                 backoff.next()
             }

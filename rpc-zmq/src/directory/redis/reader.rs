@@ -181,8 +181,11 @@ impl Reader<'_> {
                 .values()
                 .map(|topic| topic.instances.len())
                 .sum();
+            let room = MOST_MEMBERS.saturating_sub(known);
+            if instances.len() > room {
+                self.warn("topics", "they list more instances than are followed");
+            }
             if let Some(topic) = self.topics.get_mut(name) {
-                let room = MOST_MEMBERS.saturating_sub(known);
                 topic.instances = instances.into_iter().take(room).collect();
             }
         }

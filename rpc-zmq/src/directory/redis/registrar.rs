@@ -108,7 +108,8 @@ impl Registrar {
 
     /// Takes this node out. The task that tells has ended before.
     pub(crate) async fn leave(&self) {
-        if self.told.borrow().trouble.is_some() {
+        let answers = self.known.lock().await.connection.is_some();
+        if !answers && self.told.borrow().trouble.is_some() {
             return;
         }
         let nothing = Registration {
@@ -126,17 +127,18 @@ impl Registrar {
             Some(connection) => connection,
             None => Connection::open(&self.server).await?,
         };
-        self.write(&mut connection, &mut known, node).await?;
+        let refused = self.write(&mut connection, &mut known, node).await?;
         known.connection = Some(connection);
-        Ok(())
+        refused.map_or(Ok(()), Err)
     }
 
+    /// Gives what was wrong with some of it, if the rest is done.
     async fn write(
         &self,
         connection: &mut Connection,
         known: &mut Known,
         node: &Registration,
-    ) -> Result<(), String> {
+    ) -> Result<Option<String>, String> {
         let topics: BTreeSet<TopicName> = node
             .servers
             .iter()
@@ -160,8 +162,8 @@ impl Registrar {
             commands.cmd("ZREM").arg(keys::topic(name)).arg(&instance);
         }
         let done: Vec<RedisResult<Value>> = connection.ask(commands.ignore_errors()).await?;
-        let wrong = done.iter().find_map(|done| done.as_ref().err());
-        let wrong = wrong.map(ToString::to_string);
+        let refused = done.iter().find_map(|done| done.as_ref().err());
+        let refused = refused.map(ToString::to_string);
         // after the node itself, two answers for each topic: whether it was not in it, and whether it had a mark
         for (name, done) in topics.iter().zip(done[1..].chunks(2)) {
             if matches!(done, [Ok(Value::Int(1)), _] | [_, Ok(Value::Int(0))]) {
@@ -183,7 +185,7 @@ impl Registrar {
             known.unmarked.clear();
         }
         known.joined = topics;
-        wrong.map_or(Ok(()), Err)
+        Ok(refused)
     }
 
     /// What keeps a node and its topics for another lease.
