@@ -123,6 +123,9 @@ fn seeds() -> BTreeMap<&'static str, Seeds> {
             add("zmtp", &name, connection(how, peer, &all));
         }
     }
+    for (name, how) in [("a node", 0), ("a client", 1)] {
+        add("curve", name, sealed(how, &all));
+    }
     for (number, text) in URLS.into_iter().enumerate() {
         add("urls", &number.to_string(), text.into());
     }
@@ -173,6 +176,27 @@ fn call(arguments: &[u8]) -> Vec<u8> {
     frame.extend(header);
     frame.extend(arguments);
     frame
+}
+
+/// A handshake by CURVE, a PING, a message of these frames, and one that was changed.
+fn sealed(how: u8, frames: &[&[u8]]) -> Vec<u8> {
+    const CHANGED: u8 = 0;
+    const WELL: u8 = 2;
+    let mut bytes = vec![how];
+    let mut say = |what, said: &[u8]| {
+        bytes.push(what);
+        bytes.extend(u16::try_from(said.len()).unwrap().to_be_bytes());
+        bytes.extend_from_slice(said);
+    };
+    say(WELL, b"");
+    say(WELL, b"");
+    say(WELL, b"\x02\x04PING\0\x05abc");
+    for (number, frame) in frames.iter().take(9).enumerate() {
+        let more = u8::from(number < frames.len().min(9) - 1);
+        say(WELL, &[&[more], *frame].concat());
+    }
+    say(CHANGED, b"\x01");
+    bytes
 }
 
 /// Greeting, READY, a PING, and a message of these frames.

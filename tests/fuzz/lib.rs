@@ -15,8 +15,9 @@ pub use links::Ends;
 type Target = fn(&[u8]);
 
 /// The name of each target, and what it does.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("codec", codec::codec),
+    ("curve", zmtp::curve),
     ("frames_to_a_client", frames::to_a_client),
     ("frames_to_a_node", frames::to_a_node),
     ("urls", text::urls),

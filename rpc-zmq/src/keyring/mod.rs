@@ -44,7 +44,7 @@ impl Keyring {
     }
 
     /// With this list, which is in no file.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn of(own: SecretKey, list: &str) -> Self {
         let listed = Listed::parse(list).expect("a list");
         Self {

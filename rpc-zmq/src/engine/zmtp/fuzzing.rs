@@ -1,5 +1,9 @@
 //! A door for the fuzz targets. Not for anybody else: it changes without notice.
 
+mod curve;
+
+pub use curve::{Said, hear_by_curve};
+
 use super::handshake::{Handshake, LONGEST, Role};
 use super::intake::{Intake, MessageLimits};
 use super::mechanism::Security;
@@ -15,10 +19,14 @@ const LIMITS: MessageLimits = MessageLimits {
 pub struct Heard {
     /// What was sent in the handshake.
     pub sent: Vec<u8>,
+    /// Whether the handshake came to its end.
+    pub agreed: bool,
     /// The frames of messages.
     pub frames: Vec<Bytes>,
     /// Commands, as they are shown.
     pub commands: Vec<String>,
+    /// How many bytes came after the handshake.
+    pub arrived: usize,
     /// Why the connection ended.
     pub broken: Option<String>,
 }
@@ -52,29 +60,35 @@ fn take(node: bool, bytes: &[u8], piece: usize, heard: &mut Heard) -> Result<(),
             return Err("the handshake is too long".into());
         }
     };
+    heard.agreed = true;
     let mut intake = Intake::new(LIMITS, None, BytesMut::new());
-    let mut arrived = 0;
-    for mut piece in std::iter::once(&agreed.rest[..]).chain(pieces) {
-        while !piece.is_empty() {
-            let mut room = intake.room();
-            let count = piece.len().min(room.remaining_mut());
-            assert!(count > 0, "there is always room");
-            room.put_slice(&piece[..count]);
-            piece = &piece[count..];
-            intake.arrived(count);
-            arrived += count;
-            assert!(intake.held() <= 64 * 1024 + 2 * arrived);
-            let mut more = true;
-            while more {
-                let mut frames = Vec::new();
-                let commands = &mut heard.commands;
-                let taken = intake.take(&mut frames, |command| {
-                    commands.push(format!("{command:?}"));
-                    Ok(())
-                });
-                heard.frames.append(&mut frames);
-                more = taken?;
-            }
+    for piece in std::iter::once(&agreed.rest[..]).chain(pieces) {
+        listen(&mut intake, piece, heard)?;
+    }
+    Ok(())
+}
+
+/// Takes bytes that come after the handshake.
+fn listen(intake: &mut Intake, mut bytes: &[u8], heard: &mut Heard) -> Result<(), String> {
+    while !bytes.is_empty() {
+        let mut room = intake.room();
+        let count = bytes.len().min(room.remaining_mut());
+        assert!(count > 0, "there is always room");
+        room.put_slice(&bytes[..count]);
+        bytes = &bytes[count..];
+        intake.arrived(count);
+        heard.arrived += count;
+        assert!(intake.held() <= 64 * 1024 + 2 * heard.arrived);
+        let mut more = true;
+        while more {
+            let mut frames = Vec::new();
+            let commands = &mut heard.commands;
+            let taken = intake.take(&mut frames, |command| {
+                commands.push(format!("{command:?}"));
+                Ok(())
+            });
+            heard.frames.append(&mut frames);
+            more = taken?;
         }
     }
     Ok(())
