@@ -206,7 +206,8 @@ pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
     loop {
         let mut rests = false;
         let connected = tokio::select! {
-            connected = dialler.connect(&dialled.address) => connected,
+            // boxed: what a handshake takes is not kept while the link is up
+            connected = Box::pin(dialler.connect(&dialled.address)) => connected,
             () = closing.wait() => return,
         };
         match connected {

@@ -32,7 +32,8 @@ pub(super) struct Settled {
 /// Every node, and the servers on those that are linked.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
-    pub(super) nodes: BTreeMap<NodeId, Node>,
+    /// Boxed: most clients have one, and a tree makes room for eleven.
+    pub(super) nodes: BTreeMap<NodeId, Box<Node>>,
     last_node: u64,
     /// The directory that nodes come from, if it has to be asked.
     pub(super) directory: Option<Directory>,
@@ -76,23 +77,21 @@ impl Nodes {
     pub(super) fn add(&mut self, address: &str) -> NodeId {
         self.last_node += 1;
         let id = NodeId(self.last_node);
-        self.nodes.insert(
-            id,
-            Node {
-                address: address.into(),
-                link: None,
-                instance: None,
-                connecting: None,
-                settled: 0,
-                trouble: None,
-                twin: None,
-                resting: false,
-                called: false,
-                used: Instant::now(),
-                topics: None,
-                announces: (AT_ONCE.into(), Instant::now()),
-            },
-        );
+        let node = Node {
+            address: address.into(),
+            link: None,
+            instance: None,
+            connecting: None,
+            settled: 0,
+            trouble: None,
+            twin: None,
+            resting: false,
+            called: false,
+            used: Instant::now(),
+            topics: None,
+            announces: (AT_ONCE.into(), Instant::now()),
+        };
+        self.nodes.insert(id, Box::new(node));
         id
     }
 

@@ -185,7 +185,7 @@ pub(crate) enum Engine {
 
 /// A connection to a node.
 pub(crate) enum Connection {
-    Zmtp(zmtp::Connection),
+    Zmtp(Box<zmtp::Connection>),
     #[cfg(feature = "engine-zeromq")]
     Zeromq(zeromq::Connection),
 }

@@ -54,12 +54,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Shakes hands.
+    /// Shakes hands. What comes of it is boxed: each future through which it goes would keep a place for it.
     pub(super) async fn establish(
         (mut reader, mut writer): Socket,
         security: Security,
         options: &Options,
-    ) -> Result<Self, Ended> {
+    ) -> Result<Box<Self>, Ended> {
         let handshake = async {
             let mut out = Vec::new();
             let mut handshake = Handshake::new(security, &mut out);
@@ -99,7 +99,7 @@ impl Connection {
                 opener,
             }) => (Some(holder), Some(sealer), Some(opener)),
         };
-        Ok(Self {
+        Ok(Box::new(Self {
             reader,
             writer,
             intake: Intake::new(options.message_limits(), opener, agreed.rest),
@@ -107,7 +107,7 @@ impl Connection {
             holder,
             silence: options.silence,
             pings: agreed.pings,
-        })
+        }))
     }
 
     /// Who the peer is, if it was asked to prove that.
@@ -116,7 +116,7 @@ impl Connection {
     }
 
     /// Carries frames until the connection is lost, or the link closed, or the peer's key not listed any more.
-    pub(crate) async fn carry(self, end: Arc<impl End>) -> Ended {
+    pub(crate) async fn carry(self: Box<Self>, end: Arc<impl End>) -> Ended {
         let Self {
             mut reader,
             writer,
@@ -125,7 +125,7 @@ impl Connection {
             holder,
             silence,
             pings,
-        } = self;
+        } = *self;
         let commands = Arc::new(Commands::default());
         // in a task of its own: what arrives and what leaves do not wait for each other
         let mut writing = AbortOnDrop(tokio::spawn(write(

@@ -105,7 +105,7 @@ struct Doorway {
     /// How many there have been.
     accepted: u64,
     /// Those that shake hands.
-    pending: JoinSet<(Peer, Presence, Result<Connection, Ended>)>,
+    pending: JoinSet<(Peer, Presence, Result<Box<Connection>, Ended>)>,
     /// The same, by age.
     order: VecDeque<(Peer, Pending, AbortHandle)>,
     /// Those that carry frames.
@@ -172,7 +172,7 @@ impl Doorway {
         &mut self,
         peer: Peer,
         mut presence: Presence,
-        established: Result<Connection, Ended>,
+        established: Result<Box<Connection>, Ended>,
     ) {
         presence.settled();
         let connection = match established {

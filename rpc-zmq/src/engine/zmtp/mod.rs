@@ -144,7 +144,10 @@ impl Options {
 }
 
 /// Connects to a node; with CURVE, to one that has a key that is listed for this address.
-pub(crate) async fn connect(address: &Address, options: &Options) -> Result<Connection, String> {
+pub(crate) async fn connect(
+    address: &Address,
+    options: &Options,
+) -> Result<Box<Connection>, String> {
     let Some(keyring) = &options.keyring else {
         let socket = reach(address).await?;
         let established = Connection::establish(socket, Security::Null(Role::Dealer), options);
