@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// How far a server is ahead of a reader, at most.
-const AHEAD: u64 = 256;
+const AHEAD: u64 = 512;
 
 /// How long a measurement takes.
 const EVERY: Duration = Duration::from_millis(50);
@@ -111,9 +111,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\nA reader that takes its time; the server is at most {AHEAD} items ahead:");
     let mut ticks = client.ticks(&ctx);
-    for read in 1..=400 {
+    for read in 1..=800 {
         ticks.try_next().await?.ok_or("ticks have no end")?;
-        if read % 100 == 0 {
+        if read % 200 == 0 {
             // the server has all the time that it could want
             sleep(Duration::from_millis(50)).await;
             let produced = produced.load(Ordering::Relaxed);

@@ -75,7 +75,7 @@ async fn a_stream_whose_credit_is_lost_stands_still_until_its_timeout() {
     world.lose(&[kind::CREDIT]);
     assert_eq!(
         read(&world.client, 1000).await,
-        (256, Some(ErrorKind::Timeout))
+        (512, Some(ErrorKind::Timeout))
     );
     world.has_its_place_back().await;
     world.seen.dropped(1).await;
@@ -87,7 +87,7 @@ async fn a_stream_that_stands_still_and_whose_cancel_is_lost_makes_room_for_the_
     world.lose(&[kind::CREDIT, kind::CANCEL]);
     assert_eq!(
         read(&world.client, 1000).await,
-        (256, Some(ErrorKind::Timeout))
+        (512, Some(ErrorKind::Timeout))
     );
     world.has_its_place_back().await;
     world.seen.dropped(1).await;

@@ -10,14 +10,14 @@ use std::time::Duration;
 const STREAMS: usize = 10_000;
 
 /// What a stream with nothing but small items takes at both ends together, as the guide says.
-const PER_STREAM: usize = 8 * 1024;
+const PER_STREAM: usize = 12 * 1024;
 
 /// Places that one client alone does not get, and what a node must be allowed to hold for so many streams: see the guide.
 const SPARED: usize = 256;
 const HELD: usize = 2_000_000_000;
 
 /// More than a server sends before the first of them are read.
-const ITEMS: u64 = 150;
+const ITEMS: u64 = 1000;
 
 #[rpc_api(version = "1.0", topic = "counting")]
 trait Counting {

@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// `Result<T, E>` the items are `Result<(u64, T), CallError<E>>`. An error ends the stream, after the items that were sent
 /// before it.
 ///
-/// The server is at most 256 items or 256 KiB ahead of the consumer. The timeout is per item, and runs from the moment at which
+/// The server is at most 512 items or 256 KiB ahead of the consumer. The timeout is per item, and runs from the moment at which
 /// the consumer asks for an item that is not there; a deadline in the context holds for the whole stream.
 ///
 /// # Cancel safety

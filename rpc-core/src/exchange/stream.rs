@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
-const CREDIT_ITEMS: u64 = 256;
+const CREDIT_ITEMS: u64 = 512;
 const CREDIT_BYTES: u64 = 256 * 1024;
 
 /// How far a server may be ahead of the consumer of one stream.
