@@ -28,7 +28,7 @@
 //! | `unread_bytes=n` | how many bytes of answers may wait for a client that does not read them; with more, it is dropped | 64 MiB |
 //! | `held_bytes=n` | how many bytes all clients together may make this node hold, in requests, in what is arriving and in answers that wait; one link has a third of it at most, one address half, and whoever holds little is let in always | 512 MiB |
 //! | `max_message=n` | how many bytes a request or an answer may have, at least 65,536. The same at both ends: what is larger is refused by whoever sends it, and a peer that sends it all the same is dropped | 8 MiB |
-//! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
+//! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up, which is done after three quarters of it at the earliest; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
 //! | `connections=n` | how many connections a node may have; further ones are closed at once | 4,096 |
 //! | `peer_connections=n` | how many of these one address may have, or one `/64` of IPv6; all processes of the node's own machine are one | 2,048 |
 //! | `handshakes=n` | how many connections one address may make in a second, and four times as many at once; the node's own machine is not limited | 256 |
@@ -138,8 +138,8 @@
 //! # Ending
 //!
 //! When `Server::wait` returns, every answer has been written to its socket, and the clients know that the server is gone, unless one of them does not read.
-//! `Transport::close` also closes each link in order: it says that nothing more comes, and waits up to a second for the other end to have read
-//! everything. So the process may end right after it.
+//! `Transport::close(Duration::from_secs(1))` also closes each link in order: it waits as long as it is told, at most, until what was sent is written, then
+//! it says that nothing more comes, and waits up to another second for the other end to have read everything. So the process may end right after it.
 
 mod address;
 mod backoff;

@@ -1,7 +1,7 @@
 //! The two halves as one transport.
 
 use super::frame::{Credit, Window};
-use super::inbound::{HELD_BYTES, UNREAD_BYTES};
+use super::inbound::{HELD_BYTES, LEAST_HELD, UNREAD_BYTES};
 use super::link::InFlight;
 use super::request::Opened;
 use super::stream::{Batch, End, StreamQueue};
@@ -70,19 +70,22 @@ impl<L: Links> Exchange<L> {
     ///
     /// # Errors
     ///
-    /// When one of these is no number, or zero.
+    /// When one of these is no number, or zero, or `held_bytes` too little for a few requests.
     pub fn open(url: &TransportUrl, links: L) -> Result<Transport, OpenError> {
-        let positive = |key, default| match url.number(key)? {
-            Some(0) => Err(ParseUrlError::new(format!("`{key}` is at least 1"))),
+        let at_least = |key, least, default| match url.number(key)? {
+            Some(number) if number < least => {
+                Err(ParseUrlError::new(format!("`{key}` is at least {least}")))
+            }
             Some(number) => Ok(number),
             None => Ok(default),
         };
+        let positive = |key, default| at_least(key, 1, default);
         let window = Window {
             requests: positive("window", WINDOW_REQUESTS)?,
             bytes: positive("window_bytes", WINDOW_BYTES)?,
         };
         let unread_bytes = positive("unread_bytes", UNREAD_BYTES)?;
-        let held_bytes = positive("held_bytes", HELD_BYTES)?;
+        let held_bytes = at_least("held_bytes", LEAST_HELD, HELD_BYTES)?;
         let counters = Arc::new(TransportCounters::default());
         Ok(Transport::from_driver(Self {
             outbound: Arc::new(
@@ -290,5 +293,26 @@ impl Items for LinkItems {
 
     fn arrived(&self) -> u64 {
         self.stream.arrived()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Transports;
+
+    #[tokio::test]
+    async fn what_would_let_nobody_in_is_no_option() {
+        for (options, expected) in [
+            ("window=0", "`window` is at least 1"),
+            ("window_bytes=0", "`window_bytes` is at least 1"),
+            ("unread_bytes=0", "`unread_bytes` is at least 1"),
+            ("held_bytes=1048575", "`held_bytes` is at least 1048576"),
+        ] {
+            let url = format!("memory://options?{options}");
+            let error = Transports::new().open(&url).await.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let least = Transports::new().open("memory://options?held_bytes=1048576");
+        assert!(least.await.is_ok());
     }
 }

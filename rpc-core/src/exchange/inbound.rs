@@ -31,6 +31,9 @@ pub(crate) const UNREAD_BYTES: u32 = 64 * 1024 * 1024;
 /// How many bytes all clients together may make a node hold, unless its URL says otherwise.
 pub(crate) const HELD_BYTES: u32 = 512 * 1024 * 1024;
 
+/// With less, hardly a request would be let in.
+pub(super) const LEAST_HELD: u32 = 1024 * 1024;
+
 /// The server's half of a transport over links.
 pub struct Inbound {
     instance: [u8; 16],
