@@ -312,7 +312,8 @@ mod tests {
             let error = Transports::new().open(&url).await.unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
-        let least = Transports::new().open("memory://options?held_bytes=1048576");
+        let transports = Transports::new();
+        let least = transports.open("memory://options?held_bytes=1048576");
         assert!(least.await.is_ok());
     }
 }
