@@ -26,7 +26,7 @@
 //! | `window=n` | how many requests one client may have in flight at this node | 1,024 |
 //! | `window_bytes=n` | how many bytes of requests one client may have in flight at this node | 64 MiB |
 //! | `unread_bytes=n` | how many bytes of answers may wait for a client that does not read them; with more, it is dropped | 64 MiB |
-//! | `held_bytes=n` | how many bytes all clients together may make this node hold, in requests, in what is arriving and in answers that wait; one link has a third of it at most, one address half, and whoever holds little is let in always | 512 MiB |
+//! | `held_bytes=n` | how many bytes all clients together may make this node hold, in requests, in what is arriving and in answers that wait; one link has a third of it at most, one address half, and whoever holds little is let in always; at least 1 MiB | 512 MiB |
 //! | `max_message=n` | how many bytes a request or an answer may have, at least 65,536. The same at both ends: what is larger is refused by whoever sends it, and a peer that sends it all the same is dropped | 8 MiB |
 //! | `heartbeat=n` | how many milliseconds nothing may be heard of a peer, and a write to it may take to get on, before it is given up, which is done after three quarters of it at the earliest; at least 100, or 0 for no limit. A peer that says nothing is asked for a sign of life well before that | 5,000 |
 //! | `connections=n` | how many connections a node may have; further ones are closed at once | 4,096 |

@@ -116,7 +116,7 @@ async fn what_clients_are_told_is_what_nodes_did(network: Arc<Network>) {
     for _ in 0..CLIENTS {
         transports.push(rpc_zmq::connect(&url).await.unwrap());
     }
-    // from now on, what fails has a reason
+    // every client has found every node before the first fault
     all_is_well(&transports).await;
     let mut clients = JoinSet::new();
     for (client, transport) in (1..).zip(&transports) {

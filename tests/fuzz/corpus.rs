@@ -120,7 +120,11 @@ fn seeds() -> BTreeMap<&'static str, Seeds> {
         for piece in [1, 100] {
             let name = format!("{name} in pieces of {piece}");
             let how = (piece - 1) << 1 | u8::from(!node);
-            add("zmtp", &name, connection(how, peer, &all));
+            let mut bytes = connection(how, peer, &all);
+            add("zmtp", &name, bytes.clone());
+            // a frame whose flags mean nothing, and another after it
+            bytes.extend(b"\x40\x01x\0\x01x");
+            add("zmtp", &format!("{name} that break off"), bytes);
         }
     }
     for (name, how) in [("a node", 0), ("a client", 1)] {

@@ -1,7 +1,7 @@
 //! A connection: greeting, handshake, and messages.
 
 use bytes::Bytes;
-use rpc_zmq::fuzzing::{Said, hear, hear_by_curve};
+use rpc_zmq::fuzzing::{CHANGED, Said, hear, hear_by_curve};
 
 /// The first byte says which side listens and how the rest is cut into pieces. However it is cut, the same is heard.
 pub(crate) fn connection(bytes: &[u8]) {
@@ -57,7 +57,7 @@ pub(crate) fn curve(bytes: &[u8]) {
 fn is_sealed(said: &Said<'_>) -> bool {
     match said {
         Said::Well(_) => true,
-        Said::Changed(bits) => bits.iter().take(16).all(|bits| *bits == 0),
+        Said::Changed(bits) => bits.iter().take(CHANGED).all(|bits| *bits == 0),
         Said::Bare(_) => false,
     }
 }

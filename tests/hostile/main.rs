@@ -81,4 +81,5 @@ async fn good_clients_are_served_while_hostile_ones_stay() {
     assert!(most <= BOUND, "{most} bytes");
     // what the allocator keeps of what was freed is not the node's
     assert!(grown <= memory / 5, "{grown} more, of {memory}");
+    node.is_well().await;
 }

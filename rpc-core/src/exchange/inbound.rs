@@ -268,6 +268,7 @@ impl Inbound {
             .clone()
     }
 
+    /// The same, made anew.
     fn announcement(&self, serial: u64, link: &ServerLink) -> Bytes {
         let table = lock(&self.table);
         let services = table

@@ -36,8 +36,8 @@ const SPARED: usize = 16;
 /// The most that are kept.
 const MOST_SPARED: usize = 256;
 
-/// Such a place is taken by a client that has no more requests than one for each so many that are free. So a crowd of clients that want
-/// all of them leaves some.
+/// They are for clients that have at most one request at the node for each so many of them that are free. So a crowd of clients that
+/// want all of them leaves some.
 const SHARED_BY: usize = 8;
 
 fn spared(places: usize) -> usize {

@@ -2,7 +2,7 @@
 
 mod curve;
 
-pub use curve::{Said, hear_by_curve};
+pub use curve::{CHANGED, Said, hear_by_curve};
 
 use super::handshake::{Handshake, LONGEST, Role};
 use super::intake::{Intake, MessageLimits};
@@ -25,8 +25,6 @@ pub struct Heard {
     pub frames: Vec<Bytes>,
     /// Commands, as they are shown.
     pub commands: Vec<String>,
-    /// How many bytes came after the handshake.
-    pub arrived: usize,
     /// Why the connection ended.
     pub broken: Option<String>,
 }
@@ -62,14 +60,21 @@ fn take(node: bool, bytes: &[u8], piece: usize, heard: &mut Heard) -> Result<(),
     };
     heard.agreed = true;
     let mut intake = Intake::new(LIMITS, None, BytesMut::new());
+    let mut arrived = 0;
     for piece in std::iter::once(&agreed.rest[..]).chain(pieces) {
-        listen(&mut intake, piece, heard)?;
+        arrived += piece.len();
+        listen(&mut intake, piece, arrived, heard)?;
     }
     Ok(())
 }
 
-/// Takes bytes that come after the handshake.
-fn listen(intake: &mut Intake, mut bytes: &[u8], heard: &mut Heard) -> Result<(), String> {
+/// Takes bytes that come after the handshake; with them, so many have arrived.
+fn listen(
+    intake: &mut Intake,
+    mut bytes: &[u8],
+    arrived: usize,
+    heard: &mut Heard,
+) -> Result<(), String> {
     while !bytes.is_empty() {
         let mut room = intake.room();
         let count = bytes.len().min(room.remaining_mut());
@@ -77,8 +82,7 @@ fn listen(intake: &mut Intake, mut bytes: &[u8], heard: &mut Heard) -> Result<()
         room.put_slice(&bytes[..count]);
         bytes = &bytes[count..];
         intake.arrived(count);
-        heard.arrived += count;
-        assert!(intake.held() <= 64 * 1024 + 2 * heard.arrived);
+        assert!(intake.held() <= 64 * 1024 + 2 * (arrived - bytes.len()));
         let mut more = true;
         while more {
             let mut frames = Vec::new();

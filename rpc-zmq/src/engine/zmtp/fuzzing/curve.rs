@@ -8,16 +8,14 @@ use super::super::intake::Intake;
 use super::super::mechanism::Security;
 use super::{Heard, LIMITS, listen};
 use crate::address::Address;
-use crate::curve::{
-    Greeted, Greeting, Initiated, Initiating, OVERHEAD, PublicKey, Sealer, SecretKey,
-};
+use crate::curve::{Greeted, Greeting, Initiated, Initiating, PublicKey, Sealer, SecretKey};
 use crate::keyring::{Holder, Keyring};
 use bytes::BytesMut;
 use crypto_box::aead::OsRng;
 use std::sync::Arc;
 
 /// How many bytes of a frame are changed at most, at its end: so many are authenticated in each.
-const CHANGED: usize = 16;
+pub const CHANGED: usize = 16;
 
 /// What the peer says next: a command while the handshake goes on, and then a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,20 +66,12 @@ fn take(node: bool, said: &[Said<'_>], heard: &mut Heard) -> Result<(), String> 
         let Some(said) = said.next() else {
             return Ok(());
         };
-        let (metadata, changed) = said.parts();
         let role = if node { Role::Dealer } else { Role::Router };
         let proper = command::socket_type(role.socket_type());
-        let mut body = match metadata {
-            Some([]) => peer.next(&heard.sent, &proper),
-            Some(metadata) => peer.next(&heard.sent, metadata),
-            None => changed.to_vec(),
-        };
-        if metadata.is_some() {
-            change(&mut body, changed);
-        }
-        let mut frame = Vec::new();
-        head::put(&mut frame, Kind::Command, body.len());
-        frame.extend(body);
+        let frame = said.frame(Kind::Command, |metadata| match metadata {
+            [] => peer.next(&heard.sent, &proper),
+            metadata => peer.next(&heard.sent, metadata),
+        });
         handshake.received().extend_from_slice(&frame);
         if let Some(agreed) = handshake.advance(&mut heard.sent)? {
             break agreed.session;
@@ -94,43 +84,39 @@ fn take(node: bool, said: &[Said<'_>], heard: &mut Heard) -> Result<(), String> 
         return Err("only one of both has agreed".into());
     };
     let mut intake = Intake::new(LIMITS, Some(session.opener), BytesMut::new());
+    let mut arrived = 0;
     for said in said {
-        let (sealed, changed) = said.parts();
-        let mut body = match sealed {
-            Some(sealed) => {
-                let (flags, sealed) = sealed.split_first().unwrap_or((&0, &[]));
-                let mut body = Vec::with_capacity(OVERHEAD + sealed.len());
-                sealer.seal(*flags, sealed, &mut body);
-                body
-            }
-            None => changed.to_vec(),
-        };
-        if sealed.is_some() {
-            change(&mut body, changed);
-        }
-        let mut frame = Vec::new();
-        head::put(&mut frame, Kind::Part { more: false }, body.len());
-        frame.extend(body);
-        listen(&mut intake, &frame, heard)?;
+        let frame = said.frame(Kind::Part { more: false }, |inside| {
+            let (flags, inside) = inside.split_first().unwrap_or((&0, &[]));
+            let mut body = Vec::new();
+            sealer.seal(*flags, inside, &mut body);
+            body
+        });
+        arrived += frame.len();
+        listen(&mut intake, &frame, arrived, heard)?;
     }
     Ok(())
 }
 
-impl<'a> Said<'a> {
-    /// What is to be sealed, if anything is, and what is to be changed or said bare.
-    fn parts(self) -> (Option<&'a [u8]>, &'a [u8]) {
-        match self {
-            Self::Well(sealed) => (Some(sealed), &[]),
-            Self::Changed(bits) => (Some(&[]), bits),
-            Self::Bare(bytes) => (None, bytes),
-        }
-    }
-}
-
-fn change(body: &mut [u8], bits: &[u8]) {
-    let from = body.len().saturating_sub(CHANGED);
-    for (byte, bits) in body[from..].iter_mut().zip(bits) {
-        *byte ^= bits;
+impl Said<'_> {
+    /// As it is sent, if this is how its body is made as it should be.
+    fn frame(self, kind: Kind, proper: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        let body = match self {
+            Self::Well(inside) => proper(inside),
+            Self::Changed(bits) => {
+                let mut body = proper(&[]);
+                let from = body.len().saturating_sub(CHANGED);
+                for (byte, bits) in body[from..].iter_mut().zip(bits) {
+                    *byte ^= bits;
+                }
+                body
+            }
+            Self::Bare(bytes) => bytes.to_vec(),
+        };
+        let mut frame = Vec::new();
+        head::put(&mut frame, kind, body.len());
+        frame.extend(body);
+        frame
     }
 }
 
