@@ -210,3 +210,29 @@ async fn a_peer_that_does_not_read_is_dropped_in_the_middle_of_an_answer() {
     assert!(is_served(&address).await);
     assert_eq!(transport.stats().clients_dropped, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hardly_more_is_made_for_a_client_that_does_not_read_than_may_wait_for_it() {
+    let (server, transport) = serve("").await;
+    let address = transport.local_addr().unwrap();
+    let mut raw = Raw::linked(&address).await.unwrap();
+    let asked = Instant::now();
+    for id in 1..=200 {
+        raw.write(&frame(0, &call_blob(id, 1_000_000))).await;
+    }
+    written_to_until_closed(raw, &frame(0, HELLO))
+        .await
+        .unwrap();
+    let ended = || {
+        let stats = server.stats();
+        (stats.finished, stats.cancelled)
+    };
+    while ended().0 + ended().1 < 200 {
+        assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", ended());
+        tokio::task::yield_now().await;
+    }
+    // 64 MiB wait, and some that the sockets took
+    assert!((64..100).contains(&ended().0), "{:?}", ended());
+    // but for the first 8 MiB, one a millisecond
+    assert!(asked.elapsed() > Duration::from_millis(50));
+}

@@ -228,6 +228,14 @@ impl Responder for Execution {
         (!self.link.is_one_of_many()).then(|| self.link.requests())
     }
 
+    fn turn(&self) -> Option<Instant> {
+        // nothing is made for the client of a cast
+        if self.is_cast() {
+            return None;
+        }
+        self.link.turn()
+    }
+
     fn finish(&self, ending: Ending) {
         let held = self.release();
         // a cast was answered when it was accepted; nobody waits for how it went

@@ -9,7 +9,7 @@ use super::ids::IdMap;
 use super::outbox::{Outbox, wake};
 use crate::context::Cancellable;
 use crate::server::Responder;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, MutexGuard};
 use crate::{Peer, lock};
 use bytes::Bytes;
 use std::fmt;
@@ -19,8 +19,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
 
+mod pace;
 #[cfg(test)]
 mod tests;
+
+use pace::Pace;
 
 /// An instance's end of a link to one client.
 ///
@@ -35,6 +38,7 @@ pub struct ServerLink {
     since: Instant,
     /// Nobody restricts it without.
     rights: Option<Arc<dyn Rights>>,
+    pace: Pace,
     state: Mutex<State>,
 }
 
@@ -136,6 +140,13 @@ impl State {
         }
     }
 
+    /// Takes out everything.
+    fn take_running(&mut self) -> impl Iterator<Item = Arc<Execution>> + use<> {
+        self.window_bytes = 0;
+        self.heartbeat = Heartbeat::default();
+        std::mem::take(&mut self.running).into_values()
+    }
+
     /// Takes out what the client surely or likely does not wait for any more, though no CANCEL has come: a request whose deadline
     /// has passed, or else the oldest stream that stands still for want of credit.
     fn take_forgotten(&mut self) -> Option<Arc<Execution>> {
@@ -165,6 +176,7 @@ impl ServerLink {
             max_frame: usize::MAX,
             since: Instant::now(),
             rights,
+            pace: Pace::default(),
             state: Mutex::new(State::new(account)),
         }
     }
@@ -211,6 +223,7 @@ impl ServerLink {
             let ready = state.outbox.poll_ready(cx);
             let waiting = state.outbox.held();
             state.hold.settle(waiting);
+            self.pace.unread(waiting);
             ready
         })
         .await;
@@ -280,9 +293,7 @@ impl ServerLink {
     pub(crate) fn announce(&self, serial: u64, frame: Bytes) {
         let mut state = lock(&self.state);
         state.announced = serial;
-        let writer = state.push(frame, self.unread_bytes);
-        drop(state);
-        wake(writer);
+        self.add(state, frame);
     }
 
     /// Answers what takes no place in the window, unless the client does not read its answers.
@@ -299,8 +310,25 @@ impl ServerLink {
     }
 
     pub(crate) fn push(&self, frame: Bytes) {
-        let writer = lock(&self.state).push(frame, self.unread_bytes);
+        self.add(lock(&self.state), frame);
+    }
+
+    /// Adds a frame to what is to be written. A client for which too much waits then is given up, and nobody waits any more for what it
+    /// asked for.
+    fn add(&self, mut state: MutexGuard<'_, State>, frame: Bytes) {
+        let writer = state.push(frame, self.unread_bytes);
+        self.pace.unread(state.outbox.held());
+        let unwanted = state.overrun.then(|| state.take_running());
+        drop(state);
         wake(writer);
+        for execution in unwanted.into_iter().flatten() {
+            execution.cancel();
+        }
+    }
+
+    /// When a request of it may begin, if that is not at once.
+    pub(crate) fn turn(&self) -> Option<Instant> {
+        self.pace.turn()
     }
 
     /// Takes in a request: its id must be higher than all before, and there must be room. The client keeps to the window that
@@ -390,12 +418,11 @@ impl ServerLink {
         let mut state = lock(&self.state);
         state.released(held);
         let execution = state.remove(id);
-        let writer = match (&execution, frame) {
-            (Some(_), Some(frame)) => state.push(frame, self.unread_bytes),
-            _ => None,
-        };
-        drop(state);
-        wake(writer);
+        match (&execution, frame) {
+            (Some(_), Some(frame)) => self.add(state, frame),
+            // before the execution, which asks for the lock at its end
+            _ => drop(state),
+        }
     }
 
     /// What a request held is free.
@@ -429,30 +456,21 @@ impl ServerLink {
 
     /// Sends a frame that belongs to a request, unless that was cancelled.
     pub(crate) fn push_of(&self, id: u64, frame: Bytes) {
-        let mut state = lock(&self.state);
-        let writer = if state.running.contains_key(&id) {
-            state.push(frame, self.unread_bytes)
-        } else {
-            None
-        };
-        drop(state);
-        wake(writer);
+        let state = lock(&self.state);
+        if state.running.contains_key(&id) {
+            self.add(state, frame);
+        }
     }
 
     /// The client is gone. Its streams end; its calls run on, without anybody to answer to.
     pub(crate) fn lose(&self) {
         let mut state = lock(&self.state);
         let (_, writer) = state.outbox.close();
-        let running = std::mem::take(&mut state.running);
-        state.window_bytes = 0;
+        let running = state.take_running();
         state.hold.leave();
-        state.heartbeat = Heartbeat::default();
         drop(state);
         wake(writer);
-        for execution in running
-            .into_values()
-            .filter(|execution| execution.is_stream())
-        {
+        for execution in running.filter(|execution| execution.is_stream()) {
             execution.cancel();
         }
     }

@@ -14,6 +14,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The implementation of one API, as a server calls it.
 ///
@@ -209,6 +210,9 @@ pub(crate) trait Responder: Cancellable {
     /// The request is not taken in.
     fn refuse(&self, kind: ErrorKind, message: &str);
 
+    /// When it may begin, if that is not at once: its client is behind with reading. Asked once.
+    fn turn(&self) -> Option<Instant>;
+
     /// Nobody waits for it any more, or the server ends.
     fn cancel(&self);
 
@@ -257,6 +261,10 @@ impl Responder for Nobody {
     fn accepted(&self) {}
 
     fn refuse(&self, _: ErrorKind, _: &str) {}
+
+    fn turn(&self) -> Option<Instant> {
+        None
+    }
 
     fn cancel(&self) {}
 

@@ -273,6 +273,15 @@ impl Gate {
         waiting
     }
 
+    /// Waits for a turn, or until what runs is to end.
+    pub(super) async fn until(&self, turn: tokio::time::Instant) {
+        let cut = self.cut.notified();
+        if !self.is_cut() {
+            // whichever is first
+            let _ = tokio::time::timeout_at(turn, cut).await;
+        }
+    }
+
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut.load(Ordering::Acquire)
     }

@@ -107,6 +107,9 @@ pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output =
                 taken: Some(taken),
             };
             loop {
+                if let Some(turn) = stage.turn() {
+                    Box::pin(service.gate.until(turn)).await;
+                }
                 stage = stage.begin(&service);
                 match &mut stage {
                     Stage::Here(running) => {
@@ -184,6 +187,14 @@ enum Stage {
 }
 
 impl Stage {
+    /// When it may begin, if that is not at once.
+    fn turn(&self) -> Option<Instant> {
+        match self {
+            Self::Waits(job) => job.incoming.responder.turn(),
+            _ => None,
+        }
+    }
+
     fn begin(self, service: &Arc<Service>) -> Self {
         let Self::Waits(job) = self else {
             return self;

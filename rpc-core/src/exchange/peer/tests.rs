@@ -160,3 +160,24 @@ fn a_client_for_which_more_waits_than_a_node_may_hold_is_given_up() {
     link.push(answer);
     assert!(link.is_overrun());
 }
+
+#[test]
+fn nobody_waits_for_what_a_client_asked_for_that_is_given_up() {
+    let link = ServerLink::new(Peer::new("test", "client"), None).with_limits(1000, usize::MAX);
+    let link = Arc::new(link);
+    let [call, stream, cast] =
+        [(1, Kind::Call), (2, Kind::Multicall), (3, Kind::Cast)].map(|(id, kind)| {
+            let execution =
+                Execution::new(Arc::clone(&link), id, kind, None, Credit::default(), None);
+            let execution = Arc::new(execution);
+            assert_eq!(link.begin(id, Window::of(8), &execution), Ok(()));
+            execution
+        });
+    cast.accepted();
+    for _ in 0..2 {
+        assert!(!call.is_cancelled() && !stream.is_cancelled());
+        link.push(vec![0; 1000].into());
+    }
+    assert!(call.is_cancelled() && stream.is_cancelled());
+    assert!(!cast.is_cancelled());
+}
