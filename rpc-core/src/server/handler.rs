@@ -107,8 +107,10 @@ pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output =
                 taken: Some(taken),
             };
             loop {
-                if let Some(turn) = stage.turn() {
-                    Box::pin(service.gate.until(turn)).await;
+                if let Stage::Waits(job) = &stage
+                    && let Some(turn) = job.incoming.responder.turn()
+                {
+                    Box::pin(wait_for(&service, turn, &job.incoming.responder)).await;
                 }
                 stage = stage.begin(&service);
                 match &mut stage {
@@ -174,6 +176,24 @@ impl Drop for Place<'_> {
     }
 }
 
+/// Waits for the turn of a request. If its task ends meanwhile, it is answered.
+async fn wait_for(service: &Service, turn: Instant, responder: &Arc<dyn Responder>) {
+    let mut unanswered = Unanswered(Some(Arc::clone(responder)));
+    service.gate.until(turn).await;
+    unanswered.0 = None;
+}
+
+/// Whom a request is answered to. If its task ends before that, with the runtime for instance, it says so.
+struct Unanswered(Option<Arc<dyn Responder>>);
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(responder) = self.0.take() {
+            responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
+        }
+    }
+}
+
 /// A request that has its place.
 enum Stage {
     /// It comes next.
@@ -187,14 +207,6 @@ enum Stage {
 }
 
 impl Stage {
-    /// When it may begin, if that is not at once.
-    fn turn(&self) -> Option<Instant> {
-        match self {
-            Self::Waits(job) => job.incoming.responder.turn(),
-            _ => None,
-        }
-    }
-
     fn begin(self, service: &Arc<Service>) -> Self {
         let Self::Waits(job) = self else {
             return self;
@@ -249,10 +261,10 @@ pub(super) enum Outcome {
     CutOff,
 }
 
-/// A request whose handler runs. One that is dropped without an answer, with the runtime for instance, gives one.
+/// A request whose handler runs.
 struct Begun {
     handler: Option<Running>,
-    responder: Option<Arc<dyn Responder>>,
+    responder: Unanswered,
     method: &'static MethodInfo,
     version: Version,
     request_id: Option<RequestId>,
@@ -271,7 +283,7 @@ impl Begun {
         }
         let mut begun = Self {
             handler: None,
-            responder: Some(Arc::clone(&job.incoming.responder)),
+            responder: Unanswered(Some(Arc::clone(&job.incoming.responder))),
             method: job.method,
             version: job.incoming.frame.version(),
             request_id: job.incoming.context.request_id(),
@@ -302,7 +314,7 @@ impl Begun {
         // made before the first poll, so that a cut is not missed
         let mut cut = pin!(gate.cut().notified());
         let outcome = poll_fn(|cx| {
-            let (Some(handler), Some(responder)) = (&mut self.handler, &self.responder) else {
+            let (Some(handler), Some(responder)) = (&mut self.handler, &self.responder.0) else {
                 return Poll::Ready(Outcome::Cancelled);
             };
             match panics::catch(|| handler.as_mut().poll(cx)) {
@@ -340,7 +352,7 @@ impl Begun {
 
     /// Answers, once.
     fn end(&mut self, service: &Service, outcome: Outcome) {
-        let Some(responder) = self.responder.take() else {
+        let Some(responder) = self.responder.0.take() else {
             return;
         };
         if let Some(started) = self.started {
@@ -349,14 +361,6 @@ impl Begun {
         }
         let ending = ending(service, self.method, self.request_id, &*responder, outcome);
         responder.finish(ending);
-    }
-}
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        if let Some(responder) = self.responder.take() {
-            responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
-        }
     }
 }
 
