@@ -35,6 +35,9 @@ const TURN: usize = 256 * 1024;
 const ASKED: u32 = 1;
 const GIVEN_UP: u32 = 3;
 
+/// With fewer reads since the last tick, a link rests: it has a buffer only while there is something to read.
+const BUSY: u32 = 8;
+
 /// How long a peer may take to close its side once this one is closed. It reads what was written before that.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -159,7 +162,7 @@ impl Connection {
 
 /// Commands that the reader wants to be written.
 #[derive(Debug, Default)]
-struct Commands {
+pub(super) struct Commands {
     waiting: Mutex<Vec<u8>>,
     writer: AtomicWaker,
 }
@@ -186,7 +189,7 @@ impl Commands {
 }
 
 /// Reads until the connection is lost.
-async fn read(
+pub(super) async fn read(
     reader: &mut ReadHalf,
     intake: &mut Intake,
     end: &impl End,
@@ -196,6 +199,7 @@ async fn read(
     let tick = silence.map_or(Duration::MAX, |silence| silence / (GIVEN_UP + 1));
     let mut next_tick = pin!(sleep(tick));
     let mut silent = 0;
+    let mut reads = 0;
     let mut arriving = 0;
     let mut turn = 0;
     let mut frames = Vec::new();
@@ -240,14 +244,25 @@ async fn read(
             turn = 0;
             tokio::task::yield_now().await;
         }
-        let mut room = intake.room();
+        let rests = reads < BUSY;
+        if rests {
+            frames = Vec::new();
+            intake.give_back();
+        }
+        let arrival = async {
+            if rests {
+                reader.readable().await?;
+            }
+            reader.read(&mut intake.room()).await
+        };
         tokio::select! {
             // what has arrived counts, even if nobody had time to read it before the tick
             biased;
-            read = reader.read(&mut room) => match read {
+            read = arrival => match read {
                 Ok(0) => return Ended::Closed("it closed the connection".into()),
                 Ok(count) => {
                     silent = 0;
+                    reads = BUSY.min(reads + 1);
                     turn += count;
                     intake.arrived(count);
                 }
@@ -255,6 +270,7 @@ async fn read(
             },
             () = &mut next_tick, if silence.is_some() => {
                 next_tick.as_mut().reset(Instant::now() + tick);
+                reads = 0;
                 silent += 1;
                 if silent > GIVEN_UP {
                     return Ended::Dropped("nothing was heard of it for too long".into());
