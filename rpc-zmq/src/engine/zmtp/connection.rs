@@ -118,8 +118,9 @@ impl Connection {
         self.holder.as_ref()
     }
 
-    /// Carries frames until the connection is lost, or the link closed, or the peer's key not listed any more.
-    pub(crate) async fn carry(self: Box<Self>, end: Arc<impl End>) -> Ended {
+    /// Carries frames until the connection is lost, or the link closed, or the peer's key not listed any more. The box is gone when
+    /// this returns: the future would keep it, empty.
+    pub(crate) fn carry(self: Box<Self>, end: Arc<impl End>) -> impl Future<Output = Ended> + Send {
         let Self {
             mut reader,
             writer,
@@ -138,24 +139,21 @@ impl Connection {
             Arc::clone(&commands),
             silence,
         )));
-        let reading = read(
-            &mut reader,
-            &mut intake,
-            &*end,
-            &commands,
-            silence.filter(|_| pings),
-        );
-        let written = tokio::select! {
-            ended = reading => return ended,
-            written = &mut writing.0 => written,
-            () = async { if let Some(holder) = &holder { holder.revoked().await } }, if holder.is_some() => {
-                return Ended::Dropped("its key is not listed any more".into());
+        let silence = silence.filter(|_| pings);
+        async move {
+            let reading = read(&mut reader, &mut intake, &*end, &commands, silence);
+            let written = tokio::select! {
+                ended = reading => return ended,
+                written = &mut writing.0 => written,
+                () = async { if let Some(holder) = &holder { holder.revoked().await } }, if holder.is_some() => {
+                    return Ended::Dropped("its key is not listed any more".into());
+                }
+            };
+            match written {
+                Ok(Ok(())) => Ended::Shut(Unread(reader)),
+                Ok(Err(ended)) => ended,
+                Err(error) => Ended::Closed(error.to_string()),
             }
-        };
-        match written {
-            Ok(Ok(())) => Ended::Shut(Unread(reader)),
-            Ok(Err(ended)) => ended,
-            Err(error) => Ended::Closed(error.to_string()),
         }
     }
 }
@@ -306,41 +304,47 @@ impl Unread {
 }
 
 /// Writes until the link is closed: then everything has been written, and the peer told that nothing more comes.
-async fn write(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the future of an `async fn` has its arguments twice, and each link has one of these"
+)]
+fn write(
     mut writer: WriteHalf,
     mut outlet: Outlet,
     end: Arc<impl End>,
     commands: Arc<Commands>,
     limit: Option<Duration>,
-) -> Result<(), Ended> {
-    let mut batch: Vec<Bytes> = Vec::new();
-    loop {
-        let open = {
-            let mut frames = pin!(end.next_frames(&mut batch, BATCH));
-            poll_fn(|cx| {
-                if let Poll::Ready(open) = frames.as_mut().poll(cx) {
-                    return Poll::Ready(open);
-                }
-                commands.writer.register(cx.waker());
-                if commands.take(&mut outlet) {
-                    return Poll::Ready(true);
-                }
-                Poll::Pending
-            })
-            .await
-        };
-        if !open {
-            return Ok(());
-        }
-        let idle = batch.is_empty();
-        outlet.put(&mut batch);
-        let slices = &mut outlet.slices();
-        write_all(&mut writer, slices, limit, end.given_up()).await?;
-        outlet.clear();
-        // only signs of life are asked for
-        if idle {
-            batch = Vec::new();
-            outlet.rest();
+) -> impl Future<Output = Result<(), Ended>> + Send {
+    async move {
+        let mut batch: Vec<Bytes> = Vec::new();
+        loop {
+            let open = {
+                let mut frames = pin!(end.next_frames(&mut batch, BATCH));
+                poll_fn(|cx| {
+                    if let Poll::Ready(open) = frames.as_mut().poll(cx) {
+                        return Poll::Ready(open);
+                    }
+                    commands.writer.register(cx.waker());
+                    if commands.take(&mut outlet) {
+                        return Poll::Ready(true);
+                    }
+                    Poll::Pending
+                })
+                .await
+            };
+            if !open {
+                return Ok(());
+            }
+            let idle = batch.is_empty();
+            outlet.put(&mut batch);
+            let slices = &mut outlet.slices();
+            write_all(&mut writer, slices, limit, end.given_up()).await?;
+            outlet.clear();
+            // only signs of life are asked for
+            if idle {
+                batch = Vec::new();
+                outlet.rest();
+            }
         }
     }
 }
