@@ -12,6 +12,7 @@
 //! | `load` | work by one task and by many, and how it is timed |
 //! | `work/` | the rounds that sides do alike: echoes, streams, idle connections, very many servers |
 //! | `sides/api`, `sides/ours` | the framework's server and client |
+//! | `sides/keys` | the keys of both, for the side that has them |
 //! | `sides/floor` | what the floors have in common |
 //! | `sides/raw` | the floor of sockets: bytes over TCP, and a table of who waits for what |
 //! | `sides/zeromq` | the floor of ZeroMQ: the bare `zeromq` crate |

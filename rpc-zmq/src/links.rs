@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::directory::{Dialled, Dialler, Directory, Registrar};
-use crate::engine::{Closing, Connection, Ended, Engine, ToNode};
+use crate::engine::{Close, Closing, Connection, Ended, Engine, ToNode};
 use crate::security::Security;
 use crate::tasks::Tasks;
 use rpc_core::StartError;
@@ -12,7 +12,6 @@ use rpc_core::transport::BoxFuture;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// How long a node may take to announce itself once it is connected to.
@@ -26,7 +25,7 @@ pub(crate) struct ZmqLinks {
     directory: Directory,
     engine: Engine,
     security: Security,
-    close: watch::Sender<bool>,
+    close: Close,
     closing: Closing,
     /// Those of the links, and the one that listens.
     tasks: Arc<Tasks>,
@@ -181,7 +180,7 @@ impl Links for ZmqLinks {
     }
 
     fn close(&self) -> BoxFuture<()> {
-        let _ = self.close.send(true);
+        self.close.close();
         let asked = self.asking.shutdown();
         // links that are closed end by themselves, once the peer has what was written
         let ended = self.tasks.end(CLOSING);
@@ -201,7 +200,7 @@ impl Links for ZmqLinks {
 /// Dials a node again and again while the directory lists it, and carries frames while there is a connection.
 pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
     let (outbound, node) = (&dialler.outbound, dialled.node);
-    let mut closing = dialler.closing();
+    let closing = dialler.closing();
     let mut backoff = Backoff::new();
     loop {
         let mut rests = false;

@@ -8,7 +8,7 @@ mod tarpc;
 
 use rpc_benches::criterion::Criterion;
 use rpc_benches::program::Program;
-use rpc_benches::sides::{BESIDE_FLOORS, OURS, RAW, ZEROMQ};
+use rpc_benches::sides::{BESIDE_FLOORS, OURS, OURS_KEYS, RAW, ZEROMQ};
 use std::process::ExitCode;
 
 const BESIDE_PEERS: &[Criterion] = &[
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         usage: "cargo xtask bench --peers",
         sides: &[
             OURS,
+            OURS_KEYS,
             RAW,
             ZEROMQ,
             libzmq::LIBZMQ,

@@ -1,5 +1,6 @@
 //! The API that is measured, and its server.
 
+use super::keys::Keys;
 use super::servers::{SERVERS, server_name};
 use crate::process::Serving;
 use crate::side::Work;
@@ -65,7 +66,7 @@ pub(super) async fn serve(work: Work) -> Outcome<Serving> {
     let count = if work == Work::Many { SERVERS } else { 1 };
     let (mut ports, mut servers) = (Vec::new(), JoinSet::new());
     for number in 0..count {
-        let (server, port) = start(&server_name(number)).await?;
+        let (server, port) = start(&server_name(number), "").await?;
         ports.push(port);
         servers.spawn(async move { server.wait().await });
     }
@@ -75,9 +76,23 @@ pub(super) async fn serve(work: Work) -> Outcome<Serving> {
     }))
 }
 
-/// A node of its own.
-async fn start(name: &str) -> Outcome<(Server, u16)> {
-    let transport = rpc_zmq::connect("zmq://?listen=127.0.0.1:0")
+/// Starts a server on a free port that asks for keys.
+pub(super) async fn serve_with_keys(work: Work) -> Outcome<Serving> {
+    if work == Work::Many {
+        return Err("this side has one server".into());
+    }
+    let keys = Keys::make()?;
+    let (server, port) = start(&server_name(0), &keys.of_server()).await?;
+    Ok(Serving::new([port], async move {
+        server.wait().await;
+        drop(keys);
+        Err("the server has stopped by itself".into())
+    }))
+}
+
+/// A node of its own, whose URL has these options.
+async fn start(name: &str, options: &str) -> Outcome<(Server, u16)> {
+    let transport = rpc_zmq::connect(&format!("zmq://?listen=127.0.0.1:0&{options}"))
         .await
         .map_err(because("the transport can't be opened"))?;
     let server = Server::builder(transport.clone())

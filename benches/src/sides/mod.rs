@@ -2,6 +2,7 @@
 
 mod api;
 mod floor;
+mod keys;
 mod ours;
 mod raw;
 mod servers;
@@ -28,6 +29,17 @@ pub const OURS: Side = Side {
     ],
     serve: |work| Box::pin(api::serve(work)),
     run: |job| Box::pin(ours::run(job)),
+};
+
+/// The framework with keys.
+pub const OURS_KEYS: Side = Side {
+    name: "ours-keys",
+    what: "the same with keys: both ends have proved who they are, and each frame is encrypted (CURVE)",
+    lacks: "",
+    packages: &[],
+    does: &[SEQUENTIAL, IN_FLIGHT, LARGE, Work::StreamReady, Work::Cast],
+    serve: |work| Box::pin(api::serve_with_keys(work)),
+    run: |job| Box::pin(ours::run_with_keys(job)),
 };
 
 /// The floor of sockets.

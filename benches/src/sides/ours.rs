@@ -1,7 +1,7 @@
 //! The framework's client: how each benchmark asks for its load.
 
 use super::api::LoadClient;
-use super::servers;
+use super::{keys, servers};
 use crate::load::{self, Act};
 use crate::side::{Job, Sample, Work};
 use crate::work::{echo, idle, streams};
@@ -19,15 +19,25 @@ pub(super) async fn run(job: Job) -> Outcome<Sample> {
     if job.work == Work::Many {
         return servers::round(&job).await;
     }
-    let (transport, client) = connect(job.port()).await?;
-    let sample = sample(&job, &client).await;
+    round(&job, "").await
+}
+
+/// The same, with a server that asks for keys.
+pub(super) async fn run_with_keys(job: Job) -> Outcome<Sample> {
+    round(&job, &keys::of_client(job.server)).await
+}
+
+/// One round with one server, to which the URL has these options.
+async fn round(job: &Job, options: &str) -> Outcome<Sample> {
+    let (transport, client) = connect(job.port(), options).await?;
+    let sample = sample(job, &client, options).await;
     transport.close(CLOSING).await;
     sample
 }
 
 /// A client of the node that listens on a port, whose calls reach it.
-async fn connect(port: u16) -> Outcome<(Transport, LoadClient)> {
-    let transport = open(&[port]).await?;
+async fn connect(port: u16, options: &str) -> Outcome<(Transport, LoadClient)> {
+    let transport = open(&[port], options).await?;
     let client = LoadClient::new(transport.clone());
     client
         .prepare(|call| call.timeout(Duration::from_secs(10)))
@@ -37,18 +47,18 @@ async fn connect(port: u16) -> Outcome<(Transport, LoadClient)> {
     Ok((transport, client))
 }
 
-/// A transport to the nodes that listen on these ports.
-pub(super) async fn open(ports: &[u16]) -> Outcome<Transport> {
+/// A transport to the nodes that listen on these ports, by a URL with these options.
+pub(super) async fn open(ports: &[u16], options: &str) -> Outcome<Transport> {
     let nodes: Vec<String> = ports
         .iter()
         .map(|port| format!("127.0.0.1:{port}"))
         .collect();
-    rpc_zmq::connect(&format!("zmq://{}", nodes.join(",")))
+    rpc_zmq::connect(&format!("zmq://{}?{options}", nodes.join(",")))
         .await
         .map_err(because("the transport can't be opened"))
 }
 
-async fn sample(job: &Job, client: &LoadClient) -> Outcome<Sample> {
+async fn sample(job: &Job, client: &LoadClient, options: &str) -> Outcome<Sample> {
     let client = client.clone();
     match job.work {
         Work::Echo(echoes) => {
@@ -77,7 +87,7 @@ async fn sample(job: &Job, client: &LoadClient) -> Outcome<Sample> {
             all_noted(&note.0.client, warm_up.count + done.count).await?;
             Ok(vec![Some(done.per_second())])
         }
-        Work::Idle => idle::round(job, || connect(job.port())).await,
+        Work::Idle => idle::round(job, || connect(job.port(), options)).await,
         Work::Many => job.not_done(),
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn round(job: &Job) -> Outcome<Sample> {
     let memory = || memory_of(std::process::id());
     let before = memory();
     let started = Instant::now();
-    let client = LoadClient::new(open(&job.ports).await?);
+    let client = LoadClient::new(open(&job.ports, "").await?);
     called(client.prepare(|call| call.timeout(REACHED))).await?;
     let first = started.elapsed();
     let mut calls = JoinSet::new();

@@ -44,8 +44,6 @@ pub struct Inbound {
     table: Mutex<Table>,
     /// Held while an announcement is made and pushed, so that none overtakes a newer one.
     announcing: Mutex<Announcing>,
-    /// How often it was announced, for whoever tells a directory.
-    announcements: watch::Sender<u64>,
     counters: Arc<TransportCounters>,
 }
 
@@ -64,6 +62,8 @@ struct Announcing {
     serial: u64,
     /// To all clients that may do everything; made once for all of them.
     to_all: Option<Bytes>,
+    /// Tells of each serial. Only whoever tells a directory asks for it.
+    told: Option<watch::Sender<u64>>,
 }
 
 impl Inbound {
@@ -76,7 +76,6 @@ impl Inbound {
             holdings: Holdings::new(HELD_BYTES as usize),
             table: Mutex::default(),
             announcing: Mutex::default(),
-            announcements: watch::Sender::default(),
             counters,
         }
     }
@@ -235,13 +234,20 @@ impl Inbound {
             let frame = self.announcement_to(&mut announcing, link);
             link.announce(announcing.serial, frame);
         }
-        self.announcements.send_replace(announcing.serial);
+        if let Some(told) = &announcing.told {
+            told.send_replace(announcing.serial);
+        }
     }
 
     /// The serial of the last announcement: what [`registration`](Self::registration) gives has changed when this does.
     #[must_use]
     pub fn announcements(&self) -> watch::Receiver<u64> {
-        self.announcements.subscribe()
+        let mut announcing = lock(&self.announcing);
+        let serial = announcing.serial;
+        let told = announcing
+            .told
+            .get_or_insert_with(|| watch::Sender::new(serial));
+        told.subscribe()
     }
 
     /// What a directory is told about this node.

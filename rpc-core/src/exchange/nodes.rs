@@ -19,7 +19,7 @@ const A_SECOND: u32 = 50_000;
 const AT_ONCE: u32 = 600_000;
 
 /// Names an address of the directory, to the transport that dials it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u64);
 
 /// How often each node, and the directory, had settled at some moment. The default is the beginning.

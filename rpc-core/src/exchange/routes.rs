@@ -5,7 +5,7 @@ use super::link::ClientLink;
 use super::nodes::NodeId;
 use super::topics::{Topic, Topics};
 use crate::{ErrorKind, RpcError, Version, introspection, text};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -87,7 +87,7 @@ pub(crate) enum Nobody {
 pub(crate) struct Routes {
     topics: Topics,
     /// What is in these, by the node that has announced it.
-    nodes: BTreeMap<NodeId, Vec<Arc<Route>>>,
+    nodes: HashMap<NodeId, Vec<Arc<Route>>>,
     last_announced: u64,
     /// After how long a topic counts as one that is not used.
     pub(super) unused: Duration,
@@ -99,7 +99,7 @@ impl Default for Routes {
     fn default() -> Self {
         Self {
             topics: Topics::default(),
-            nodes: BTreeMap::new(),
+            nodes: HashMap::new(),
             last_announced: 0,
             unused: Duration::MAX,
             used_anew: false,

@@ -39,7 +39,9 @@ impl Topics {
     pub(super) fn add(&mut self, route: Arc<Route>) {
         work::count();
         let service = &route.service;
-        let topics = self.0.entry(service.topic.clone()).or_default();
+        let topics = self.0.entry(service.topic.clone());
+        // most are in one exchange only
+        let topics = topics.or_insert_with(|| Vec::with_capacity(1));
         let at = topics
             .iter()
             .position(|found| found.exchange == service.exchange)

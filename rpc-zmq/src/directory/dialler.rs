@@ -7,7 +7,7 @@ use crate::engine::{Closing, Connection, Engine};
 use crate::links::keep_linked;
 use crate::tasks::Tasks;
 use rpc_core::exchange::{NodeId, Outbound, TopicName};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -61,7 +61,8 @@ pub(crate) struct Dialler {
     idle: Option<Duration>,
     /// They hold this in turn.
     tasks: Weak<Tasks>,
-    nodes: Mutex<BTreeMap<Address, Arc<Dialled>>>,
+    /// Most clients have one, and a tree makes room for eleven.
+    nodes: Mutex<HashMap<Address, Arc<Dialled>>>,
     connecting: Semaphore,
     lost: Notify,
     /// There were more addresses than are dialled.
@@ -225,7 +226,7 @@ impl Dialler {
         listing.into_iter().take(MOST_NODES).collect()
     }
 
-    fn nodes(&self) -> MutexGuard<'_, BTreeMap<Address, Arc<Dialled>>> {
+    fn nodes(&self) -> MutexGuard<'_, HashMap<Address, Arc<Dialled>>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -53,9 +53,9 @@ pub(crate) struct Directory {
 /// Who knows which nodes there are.
 #[derive(Clone, Debug, PartialEq)]
 enum Source {
-    List(Vec<Address>),
-    Dns(DnsName),
-    Redis(RedisServer),
+    List(Box<[Address]>),
+    Dns(Box<DnsName>),
+    Redis(Box<RedisServer>),
 }
 
 /// The options that URLs of a scheme have besides those of every transport over ZeroMQ.
@@ -76,9 +76,9 @@ impl Directory {
         let address = |text: &str| Address::parse(text, ipc);
         let listen = url.option("listen").map(address).transpose()?;
         let source = match url.scheme() {
-            "zmq+dns" => Source::Dns(DnsName::parse(url)?),
-            "zmq+redis" => Source::Redis(RedisServer::parse(url)?),
-            _ => Source::List(list(url, ipc, listen.is_some())?),
+            "zmq+dns" => Source::Dns(Box::new(DnsName::parse(url)?)),
+            "zmq+redis" => Source::Redis(Box::new(RedisServer::parse(url)?)),
+            _ => Source::List(list(url, ipc, listen.is_some())?.into()),
         };
         Ok(Self {
             source,
@@ -123,7 +123,7 @@ impl Directory {
     /// Who tells it about this node, if it wants to know.
     pub(crate) fn registrar(&self, inbound: &Arc<Inbound>) -> Option<Arc<Registrar>> {
         match &self.source {
-            Source::Redis(server) => Some(Arc::new(Registrar::new(server.clone(), inbound))),
+            Source::Redis(server) => Some(Arc::new(Registrar::new((**server).clone(), inbound))),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ fn directory(url: &str) -> Result<Directory, ParseUrlError> {
 
 fn listed(url: &str) -> Vec<Address> {
     match directory(url).unwrap().source {
-        Source::List(nodes) => nodes,
+        Source::List(nodes) => nodes.into(),
         other => panic!("{other:?}"),
     }
 }

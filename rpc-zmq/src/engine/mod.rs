@@ -22,7 +22,8 @@ use rpc_core::Peer;
 use rpc_core::exchange::{Account, ClientLink, Inbound, NodeId, Outbound, Rights, ServerLink};
 use rpc_core::transport::{ParseUrlError, TransportUrl};
 use std::sync::Arc;
-use tokio::sync::watch;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// One end of a link, as an engine sees it.
 pub(crate) trait End: Send + Sync + 'static {
@@ -151,18 +152,45 @@ impl Ended {
 
 /// Tells the tasks of a transport that it is closed.
 #[derive(Clone, Debug)]
-pub(crate) struct Closing(watch::Receiver<bool>);
+pub(crate) struct Closing(Arc<Closed>);
+
+/// Closes a transport, at the latest when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Close(Arc<Closed>);
+
+/// A channel of tokio would do the same, in several times the memory.
+#[derive(Debug, Default)]
+struct Closed {
+    is_closed: AtomicBool,
+    told: Notify,
+}
 
 impl Closing {
-    pub(crate) fn new() -> (watch::Sender<bool>, Self) {
-        let (close, closing) = watch::channel(false);
-        (close, Self(closing))
+    pub(crate) fn new() -> (Close, Self) {
+        let closed: Arc<Closed> = Arc::default();
+        (Close(Arc::clone(&closed)), Self(closed))
     }
 
     /// Waits until the transport is closed.
-    pub(crate) async fn wait(&mut self) {
-        // an error is an end as well
-        let _ = self.0.wait_for(|closed| *closed).await;
+    pub(crate) async fn wait(&self) {
+        // whoever closes it from here on tells this one
+        let told = self.0.told.notified();
+        if !self.0.is_closed.load(Ordering::Acquire) {
+            told.await;
+        }
+    }
+}
+
+impl Close {
+    pub(crate) fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Release);
+        self.0.told.notify_waiters();
+    }
+}
+
+impl Drop for Close {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

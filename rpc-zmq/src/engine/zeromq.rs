@@ -155,7 +155,7 @@ pub(crate) async fn bind(address: &Address) -> Result<(Listener, Address), Strin
 
 impl Listener {
     /// Takes in clients until the transport is closed.
-    pub(crate) async fn serve(mut self, inbound: Arc<Inbound>, mut closing: Closing) {
+    pub(crate) async fn serve(mut self, inbound: Arc<Inbound>, closing: Closing) {
         let mut clients: HashMap<Bytes, (Client, AbortOnDrop<()>)> = HashMap::new();
         loop {
             tokio::select! {

@@ -174,6 +174,7 @@ impl Announcement {
                 fields.rest(len, 3)?;
             }
             fields.rest(len, 5)?;
+            apis.shrink_to_fit();
             services.push(AnnouncedService {
                 exchange,
                 topic,
@@ -182,6 +183,8 @@ impl Announcement {
                 apis,
             });
         }
+        // it is kept as long as its link
+        services.shrink_to_fit();
         Ok(Self {
             protocols,
             instance,

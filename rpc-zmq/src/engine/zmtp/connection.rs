@@ -35,6 +35,9 @@ const TURN: usize = 256 * 1024;
 const ASKED: u32 = 1;
 const GIVEN_UP: u32 = 3;
 
+/// With fewer reads since the last tick, a link rests: it has a buffer only while there is something to read.
+const BUSY: u32 = 8;
+
 /// How long a peer may take to close its side once this one is closed. It reads what was written before that.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -115,8 +118,9 @@ impl Connection {
         self.holder.as_ref()
     }
 
-    /// Carries frames until the connection is lost, or the link closed, or the peer's key not listed any more.
-    pub(crate) async fn carry(self: Box<Self>, end: Arc<impl End>) -> Ended {
+    /// Carries frames until the connection is lost, or the link closed, or the peer's key not listed any more. The box is gone when
+    /// this returns: the future would keep it, empty.
+    pub(crate) fn carry(self: Box<Self>, end: Arc<impl End>) -> impl Future<Output = Ended> + Send {
         let Self {
             mut reader,
             writer,
@@ -135,31 +139,28 @@ impl Connection {
             Arc::clone(&commands),
             silence,
         )));
-        let reading = read(
-            &mut reader,
-            &mut intake,
-            &*end,
-            &commands,
-            silence.filter(|_| pings),
-        );
-        let written = tokio::select! {
-            ended = reading => return ended,
-            written = &mut writing.0 => written,
-            () = async { if let Some(holder) = &holder { holder.revoked().await } }, if holder.is_some() => {
-                return Ended::Dropped("its key is not listed any more".into());
+        let silence = silence.filter(|_| pings);
+        async move {
+            let reading = read(&mut reader, &mut intake, &*end, &commands, silence);
+            let written = tokio::select! {
+                ended = reading => return ended,
+                written = &mut writing.0 => written,
+                () = async { if let Some(holder) = &holder { holder.revoked().await } }, if holder.is_some() => {
+                    return Ended::Dropped("its key is not listed any more".into());
+                }
+            };
+            match written {
+                Ok(Ok(())) => Ended::Shut(Unread(reader)),
+                Ok(Err(ended)) => ended,
+                Err(error) => Ended::Closed(error.to_string()),
             }
-        };
-        match written {
-            Ok(Ok(())) => Ended::Shut(Unread(reader)),
-            Ok(Err(ended)) => ended,
-            Err(error) => Ended::Closed(error.to_string()),
         }
     }
 }
 
 /// Commands that the reader wants to be written.
 #[derive(Debug, Default)]
-struct Commands {
+pub(super) struct Commands {
     waiting: Mutex<Vec<u8>>,
     writer: AtomicWaker,
 }
@@ -186,7 +187,7 @@ impl Commands {
 }
 
 /// Reads until the connection is lost.
-async fn read(
+pub(super) async fn read(
     reader: &mut ReadHalf,
     intake: &mut Intake,
     end: &impl End,
@@ -196,6 +197,7 @@ async fn read(
     let tick = silence.map_or(Duration::MAX, |silence| silence / (GIVEN_UP + 1));
     let mut next_tick = pin!(sleep(tick));
     let mut silent = 0;
+    let mut reads = 0;
     let mut arriving = 0;
     let mut turn = 0;
     let mut frames = Vec::new();
@@ -240,14 +242,25 @@ async fn read(
             turn = 0;
             tokio::task::yield_now().await;
         }
-        let mut room = intake.room();
+        let rests = reads < BUSY;
+        if rests {
+            frames = Vec::new();
+            intake.give_back();
+        }
+        let arrival = async {
+            if rests {
+                reader.readable().await?;
+            }
+            reader.read(&mut intake.room()).await
+        };
         tokio::select! {
             // what has arrived counts, even if nobody had time to read it before the tick
             biased;
-            read = reader.read(&mut room) => match read {
+            read = arrival => match read {
                 Ok(0) => return Ended::Closed("it closed the connection".into()),
                 Ok(count) => {
                     silent = 0;
+                    reads = BUSY.min(reads + 1);
                     turn += count;
                     intake.arrived(count);
                 }
@@ -255,6 +268,7 @@ async fn read(
             },
             () = &mut next_tick, if silence.is_some() => {
                 next_tick.as_mut().reset(Instant::now() + tick);
+                reads = 0;
                 silent += 1;
                 if silent > GIVEN_UP {
                     return Ended::Dropped("nothing was heard of it for too long".into());
@@ -290,41 +304,47 @@ impl Unread {
 }
 
 /// Writes until the link is closed: then everything has been written, and the peer told that nothing more comes.
-async fn write(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the future of an `async fn` has its arguments twice, and each link has one of these"
+)]
+fn write(
     mut writer: WriteHalf,
     mut outlet: Outlet,
     end: Arc<impl End>,
     commands: Arc<Commands>,
     limit: Option<Duration>,
-) -> Result<(), Ended> {
-    let mut batch: Vec<Bytes> = Vec::new();
-    loop {
-        let open = {
-            let mut frames = pin!(end.next_frames(&mut batch, BATCH));
-            poll_fn(|cx| {
-                if let Poll::Ready(open) = frames.as_mut().poll(cx) {
-                    return Poll::Ready(open);
-                }
-                commands.writer.register(cx.waker());
-                if commands.take(&mut outlet) {
-                    return Poll::Ready(true);
-                }
-                Poll::Pending
-            })
-            .await
-        };
-        if !open {
-            return Ok(());
-        }
-        let idle = batch.is_empty();
-        outlet.put(&mut batch);
-        let slices = &mut outlet.slices();
-        write_all(&mut writer, slices, limit, end.given_up()).await?;
-        outlet.clear();
-        // only signs of life are asked for
-        if idle {
-            batch = Vec::new();
-            outlet.rest();
+) -> impl Future<Output = Result<(), Ended>> + Send {
+    async move {
+        let mut batch: Vec<Bytes> = Vec::new();
+        loop {
+            let open = {
+                let mut frames = pin!(end.next_frames(&mut batch, BATCH));
+                poll_fn(|cx| {
+                    if let Poll::Ready(open) = frames.as_mut().poll(cx) {
+                        return Poll::Ready(open);
+                    }
+                    commands.writer.register(cx.waker());
+                    if commands.take(&mut outlet) {
+                        return Poll::Ready(true);
+                    }
+                    Poll::Pending
+                })
+                .await
+            };
+            if !open {
+                return Ok(());
+            }
+            let idle = batch.is_empty();
+            outlet.put(&mut batch);
+            let slices = &mut outlet.slices();
+            write_all(&mut writer, slices, limit, end.given_up()).await?;
+            outlet.clear();
+            // only signs of life are asked for
+            if idle {
+                batch = Vec::new();
+                outlet.rest();
+            }
         }
     }
 }

@@ -106,9 +106,14 @@ impl Intake {
         })
     }
 
-    /// Nothing has come for a while: what is not needed is given back.
+    /// Nothing has come for a while: what is not needed is given back, and the next buffer is a small one.
     pub(super) fn rest(&mut self) {
         self.size = SMALLEST;
+        self.give_back();
+    }
+
+    /// Nothing is going to be read at once: a buffer in which nothing waits is given back.
+    pub(super) fn give_back(&mut self) {
         if self.chunk.is_empty() {
             self.chunk = BytesMut::new();
         }

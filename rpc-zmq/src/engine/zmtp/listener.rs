@@ -50,7 +50,7 @@ impl Listener {
     }
 
     /// Takes in clients until the transport is closed, and waits for their links to end.
-    pub(crate) async fn serve(self, inbound: Arc<Inbound>, mut closing: Closing) {
+    pub(crate) async fn serve(self, inbound: Arc<Inbound>, closing: Closing) {
         let mut doorway = Doorway {
             guests: Guests::new(&self.options),
             options: self.options,

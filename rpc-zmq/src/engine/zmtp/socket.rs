@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use bytes::BufMut;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,6 +30,16 @@ pub(super) enum WriteHalf {
 }
 
 impl ReadHalf {
+    /// Waits until there is something to read, or the end; now and then there is nothing all the same. Cancel safe.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        poll_fn(|cx| match self {
+            Self::Tcp(half) => half.as_ref().poll_read_ready(cx),
+            #[cfg(unix)]
+            Self::Unix(half) => half.as_ref().poll_read_ready(cx),
+        })
+        .await
+    }
+
     /// Reads what there is, or waits for it. 0 at the end. Cancel safe.
     pub(super) async fn read(&mut self, into: &mut (impl BufMut + Send)) -> io::Result<usize> {
         match self {

@@ -2,14 +2,21 @@
 
 use super::Options;
 use super::command::{self, Command};
+use super::connection::{Commands, read};
 use super::greeting;
 use super::handshake::{Handshake, LONGEST, Role};
 use super::head::{self, Kind};
 use super::intake::{Intake, MessageLimits};
 use super::mechanism::Security;
 use super::outlet::Outlet;
+use super::socket::{Listening, connect};
+use crate::address::Address;
+use crate::engine::End;
 use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
+use std::future::pending;
+use std::io::IoSlice;
+use tokio::sync::Notify;
 
 const LIMITS: MessageLimits = MessageLimits {
     bytes: 100_000,
@@ -240,6 +247,55 @@ fn a_small_frame_keeps_a_small_buffer() {
     }
     intake.rest();
     assert_eq!(intake.held(), 0);
+}
+
+/// Tells when a frame has arrived.
+#[derive(Default)]
+struct Told(Notify);
+
+impl End for Told {
+    fn receive(&self, frames: &mut Vec<Bytes>) {
+        frames.clear();
+        self.0.notify_one();
+    }
+
+    fn arriving(&self, _: usize) -> bool {
+        true
+    }
+
+    async fn next_frames(&self, _: &mut Vec<Bytes>, _: usize) -> bool {
+        pending().await
+    }
+
+    async fn given_up(&self) {}
+}
+
+/// How much memory is held to read into by a link that waits, after so many frames that came one by one.
+async fn held_after(frames: usize) -> usize {
+    let address = Address::tcp("127.0.0.1:0").unwrap();
+    let (listening, bound) = Listening::bind(&address).await.unwrap();
+    let (mut reader, _open) = connect(&bound).await.unwrap();
+    let ((_, mut writer), _) = listening.accept().await.unwrap();
+    let mut intake = Intake::new(LIMITS, None, BytesMut::with_capacity(1000));
+    let (told, commands) = (Told::default(), Commands::default());
+    let writing = async {
+        for _ in 0..frames {
+            let bytes = part(false, b"small");
+            writer.write(&[IoSlice::new(&bytes)]).await.unwrap();
+            told.0.notified().await;
+        }
+    };
+    tokio::select! {
+        _ = read(&mut reader, &mut intake, &told, &commands, None) => {}
+        () = writing => {}
+    }
+    intake.held()
+}
+
+#[tokio::test]
+async fn a_link_holds_memory_to_read_into_only_if_much_comes() {
+    assert_eq!(held_after(3).await, 0);
+    assert!(held_after(20).await > 0);
 }
 
 #[test]
