@@ -4,6 +4,7 @@
 
 use super::Outbound;
 use super::nodes::NodeId;
+use super::trouble::Trouble;
 use crate::{Target, lock, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(super) struct Directory {
     count: usize,
     /// Whether it has said which nodes there are, whatever the topic.
     answered: bool,
-    trouble: Option<String>,
+    trouble: Trouble,
     /// How often it could not be asked.
     failures: u64,
     wanted: Arc<Notify>,
@@ -96,19 +97,19 @@ impl Directory {
 
     /// Whether it has answered for this topic, or could not be asked since `before` was noted.
     pub(super) fn has_settled(&self, target: &Target, before: u64) -> bool {
-        self.has_answered(target) || (self.trouble.is_some() && self.failures > before)
+        self.has_answered(target) || (self.trouble.reason().is_some() && self.failures > before)
     }
 
     /// Its name and what is wrong with it, if it may know of nodes that are not known here.
     pub(super) fn unreached(&self, target: &Target) -> Option<(String, String)> {
-        let trouble = self.trouble.as_ref()?;
+        let trouble = self.trouble.reason()?;
         (!self.has_answered(target)).then(|| (self.shown(), text::shown(trouble)))
     }
 
     /// What it has to do with it that nobody is there.
     pub(super) fn absence(&self, target: &Target) -> String {
         let name = self.shown();
-        match &self.trouble {
+        match self.trouble.reason() {
             Some(trouble) => format!("{name}: {}", text::shown(trouble)),
             None if self.has_answered(target) => format!("{name} was asked"),
             None if self.by_topic && self.asked(target).is_none() => {
@@ -133,7 +134,7 @@ impl Outbound {
             topics: BTreeMap::new(),
             count: 0,
             answered: false,
-            trouble: None,
+            trouble: Trouble::default(),
             failures: 0,
             wanted: Arc::default(),
         });
@@ -189,7 +190,9 @@ impl Outbound {
         let Some(directory) = &mut table.directory else {
             return;
         };
-        let mut news = directory.trouble.take().is_some();
+        let recovered = directory.trouble.ends();
+        let name = recovered.then(|| directory.name.clone());
+        let mut news = recovered;
         news |= !std::mem::replace(&mut directory.answered, true);
         for TopicName { exchange, topic } in topics {
             let asked = directory.topics.get_mut(topic);
@@ -199,6 +202,9 @@ impl Outbound {
             }
         }
         drop(table);
+        if let Some(name) = name {
+            tracing::info!(name: "rpc.directory.recovered", directory = name, "the directory answers again");
+        }
         if news {
             self.changed.notify_waiters();
         }
@@ -211,8 +217,7 @@ impl Outbound {
             return;
         };
         directory.failures += 1;
-        let news = directory.trouble.as_deref() != Some(reason);
-        directory.trouble = Some(reason.to_owned());
+        let news = directory.trouble.goes_on(reason);
         let name = directory.name.clone();
         drop(table);
         if news {
