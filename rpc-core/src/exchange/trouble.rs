@@ -1,10 +1,14 @@
 //! Trouble that lasts, and when it is worth a line in the log.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often it is warned at most that trouble which goes on has another reason.
 const AGAIN: Duration = Duration::from_secs(60);
+
+/// How many reasons are remembered why something fails.
+const REASONS: usize = 4;
 
 /// What is wrong with something that is tried over and over, such as a directory that is asked.
 ///
@@ -44,9 +48,25 @@ impl Trouble {
     }
 }
 
+/// The reasons for which something failed lately, so that none is told at each attempt: an attempt may fail in two ways by turns.
+#[derive(Debug, Default)]
+pub(super) struct Reasons(VecDeque<String>);
+
+impl Reasons {
+    /// It failed. `true` if that was not for one of these reasons.
+    pub(super) fn is_news(&mut self, reason: &str) -> bool {
+        if self.0.iter().any(|known| known == reason) {
+            return false;
+        }
+        self.0.truncate(REASONS - 1);
+        self.0.push_front(reason.to_owned());
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{AGAIN, Trouble};
+    use super::{AGAIN, REASONS, Reasons, Trouble};
     use tokio::time::advance;
 
     #[tokio::test(start_paused = true)]
@@ -74,5 +94,15 @@ mod tests {
         // what goes on longer than that is told of
         assert!(trouble.goes_on("silent"));
         assert!(!trouble.goes_on("silent") && !trouble.goes_on("refused"));
+    }
+
+    #[test]
+    fn reasons_that_come_again_are_no_news_and_few_are_remembered() {
+        let mut reasons = Reasons::default();
+        let news = ["a", "b", "a", "b"].map(|reason| reasons.is_news(reason));
+        assert_eq!(news, [true, true, false, false]);
+        assert!((0..REASONS).all(|number| reasons.is_news(&number.to_string())));
+        assert_eq!(reasons.0.len(), REASONS);
+        assert!(reasons.is_news("a") && !reasons.is_news("3"));
     }
 }

@@ -204,7 +204,7 @@ impl Doorway {
 /// Says why a connection ended. One that looks whether somebody listens, and closes, is no trouble.
 fn say(inbound: &Inbound, peer: &Peer, ended: &Ended) {
     match ended {
-        Ended::Dropped(reason) => inbound.dropped(peer, reason),
+        Ended::Dropped(_) | Ended::Silent => inbound.dropped(peer, ended.reason()),
         other => {
             tracing::debug!(name: "rpc.client.gone", %peer, reason = other.reason(), "a client is gone");
         }
