@@ -23,7 +23,8 @@ impl Visit for Text {
 impl<S: tracing::Subscriber> Layer<S> for Notes {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let name = event.metadata().name();
-        if name.starts_with("rpc.keys.") || name == "rpc.link.refused" {
+        let is_kept = ["rpc.link.refused", "rpc.client.dropped"].contains(&name);
+        if is_kept || name.starts_with("rpc.keys.") {
             let mut text = Text(format!("{} ", event.metadata().level()));
             event.record(&mut text);
             self.0.send_modify(|notes| notes.push((name, text.0)));

@@ -142,3 +142,22 @@ async fn that_it_is_refused_is_warned_of_once() {
         assert!(alike >= 4, "{expected}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_warns_once_of_a_client_that_it_refuses() {
+    let (folder, node) = guarded().await;
+    for file in ["one.key", "two.key"] {
+        let mut events = events();
+        let key = folder.key(file).to_string();
+        let client = client(&node.address(), &folder.options(file, "peers.toml")).await;
+        refusal(&client).await;
+        for _ in 0..3 {
+            events
+                .wait_for("rpc.client.dropped", &key[..8], "DEBUG ")
+                .await;
+        }
+        let warnings = events.count("rpc.client.dropped", &key[..8], "WARN ");
+        assert_eq!(warnings, 1);
+    }
+    assert!(node.transport.stats().clients_dropped >= 8);
+}

@@ -83,7 +83,7 @@ pub use peer::ServerLink;
 pub use registration::{RegisteredApi, RegisteredServer, Registration};
 pub use rights::Rights;
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
-pub use trouble::Trouble;
+pub use trouble::{Reasons, Trouble};
 
 #[cfg(all(test, shuttle))]
 mod races;

@@ -1,6 +1,7 @@
 //! Trouble that lasts, and when it is worth a line in the log.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -48,18 +49,23 @@ impl Trouble {
     }
 }
 
-/// The reasons for which something failed lately, so that none is told at each attempt: an attempt may fail in two ways by turns.
+/// The reasons for which something failed lately, so that none is told at each attempt: an attempt may fail in two ways by turns. Only
+/// their hashes are kept, since one may be as long as a peer likes.
 #[derive(Debug, Default)]
-pub(super) struct Reasons(VecDeque<String>);
+pub struct Reasons(VecDeque<u64>);
 
 impl Reasons {
     /// It failed. `true` if that was not for one of these reasons.
-    pub(super) fn is_news(&mut self, reason: &str) -> bool {
-        if self.0.iter().any(|known| known == reason) {
+    #[must_use]
+    pub fn is_news(&mut self, reason: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        reason.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.0.contains(&hash) {
             return false;
         }
         self.0.truncate(REASONS - 1);
-        self.0.push_front(reason.to_owned());
+        self.0.push_front(hash);
         true
     }
 }

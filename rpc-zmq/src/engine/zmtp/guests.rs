@@ -3,11 +3,11 @@
 //! A peer is an address until it has proved to own a key, and then that key.
 
 use super::Options;
-use rpc_core::exchange::Account;
+use rpc_core::exchange::{Account, Reasons};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 /// How many seconds' worth of handshakes may come at once.
@@ -70,6 +70,8 @@ struct Guest {
     network: Origin,
     connections: AtomicUsize,
     pending: AtomicUsize,
+    /// Why its handshakes failed, since one did not.
+    refused: Mutex<Reasons>,
 }
 
 /// A connection of somebody.
@@ -98,6 +100,19 @@ impl Presence {
 
     pub(super) fn account(&self) -> Arc<Account> {
         Arc::clone(&self.guest.account)
+    }
+
+    /// Its handshake failed. `true` if no other of the same peer did for this reason lately.
+    pub(super) fn is_refused(&self, reason: &str) -> bool {
+        let refused = self.guest.refused.lock();
+        let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
+        refused.is_news(reason)
+    }
+
+    /// Its handshake succeeded: what fails from now on is news.
+    pub(super) fn is_let_in(&self) {
+        let refused = self.guest.refused.lock();
+        *refused.unwrap_or_else(PoisonError::into_inner) = Reasons::default();
     }
 
     /// How to count the handshakes of whoever this is.
@@ -201,6 +216,7 @@ impl Guests {
                 network: origin.network(),
                 connections: AtomicUsize::new(0),
                 pending: AtomicUsize::new(0),
+                refused: Mutex::default(),
             };
             let bucket = Bucket {
                 left: full,
@@ -338,6 +354,17 @@ mod tests {
         let apart = |n| format!("10.6.{n}.1:1");
         assert_eq!(with(&["10.1.2.3:1"], &apart), 0);
         assert_eq!(first_to_go([].into_iter()), None);
+    }
+
+    #[test]
+    fn why_an_address_is_refused_is_news_once_until_it_is_let_in() {
+        let (mut guests, now) = (guests(), Instant::now());
+        let mut admit = |address| guests.admit(origin(address), Arc::default, now).unwrap();
+        let (first, again) = (admit("10.0.0.1:1"), admit("10.0.0.1:2"));
+        assert!(first.is_refused("its key") && !again.is_refused("its key"));
+        assert!(again.is_refused("its mechanism") && admit("10.0.0.2:1").is_refused("its key"));
+        again.is_let_in();
+        assert!(first.is_refused("its key"));
     }
 
     #[test]

@@ -172,8 +172,13 @@ impl Doorway {
         presence.settled();
         let connection = match established {
             Ok(connection) => connection,
+            // it dials again and again, and is warned of once
+            Err(Ended::Dropped(reason)) if !presence.is_refused(&reason) => {
+                return self.inbound.dropped_again(&peer, &reason);
+            }
             Err(ended) => return say(&self.inbound, &peer, &ended),
         };
+        presence.is_let_in();
         if self.open.len() >= self.options.connections {
             let full = "there are as many connections as the node may have";
             return self.inbound.dropped(&peer, full);
