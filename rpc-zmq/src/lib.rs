@@ -47,6 +47,8 @@
 //! when its connection does, whatever the directory says by then. An address whose link is lost is dialled again until an answer of the
 //! directory does not list it. So a directory that is slow, down, empty after a restart or wrong stops nothing that works. One that is
 //! down when the first message is sent is waited for within the deadline of the message, and the error says what is wrong with it.
+//! That it fails is logged when it begins (`rpc.directory.failed`), for another reason once a minute at most, and once when it answers again
+//! (`rpc.directory.recovered`).
 //!
 //! - **DNS** is asked again when the TTL has passed (1 s at least, 30 s at most, give or take a quarter), and at once when a link is lost. Each
 //!   address is a node, so a headless service of Kubernetes is a directory. A name with both kinds of records for one host is one

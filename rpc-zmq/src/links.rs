@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::directory::{Dialled, Dialler, Directory, Registrar};
-use crate::engine::{Close, Closing, Connection, Ended, Engine, ToNode};
+use crate::engine::{Close, Closing, Connection, Ended, Engine, NoLink, ToNode};
 use crate::security::Security;
 use crate::tasks::Tasks;
 use rpc_core::StartError;
@@ -231,9 +231,12 @@ pub(crate) async fn keep_linked(dialler: Arc<Dialler>, dialled: Arc<Dialled>) {
                 drop(up);
                 ended.linger().await;
             }
-            Err(reason) => {
+            Err(no_link) => {
                 dialler.lost(&dialled, false);
-                outbound.dial_failed(node, &reason);
+                match no_link {
+                    NoLink::Unreached(reason) => outbound.dial_failed(node, &reason),
+                    NoLink::Refused(reason) => outbound.refused(node, &reason),
+                }
             }
         }
         let again = tokio::select! {

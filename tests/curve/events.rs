@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// Every event from now on: its name and its fields as text.
+/// Every event from now on: its name, and how loud it is and its fields as text.
 pub(crate) struct Events(watch::Receiver<Vec<(&'static str, String)>>, usize);
 
 struct Notes(watch::Sender<Vec<(&'static str, String)>>);
@@ -23,8 +23,9 @@ impl Visit for Text {
 impl<S: tracing::Subscriber> Layer<S> for Notes {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let name = event.metadata().name();
-        if name.starts_with("rpc.keys.") {
-            let mut text = Text(String::new());
+        let is_kept = ["rpc.link.refused", "rpc.client.dropped"].contains(&name);
+        if is_kept || name.starts_with("rpc.keys.") {
+            let mut text = Text(format!("{} ", event.metadata().level()));
             event.record(&mut text);
             self.0.send_modify(|notes| notes.push((name, text.0)));
         }
@@ -44,6 +45,16 @@ pub(crate) fn events() -> Events {
 }
 
 impl Events {
+    /// How often there was an event with both texts.
+    pub(crate) fn count(&self, name: &str, about: &str, text: &str) -> usize {
+        let Self(events, _) = self;
+        let events = events.borrow();
+        let meant = events.iter().filter(|(event, fields)| {
+            *event == name && fields.contains(about) && fields.contains(text)
+        });
+        meant.count()
+    }
+
     /// Waits for an event whose fields hold both texts. What came before it is not looked at again.
     pub(crate) async fn wait_for(&mut self, name: &str, about: &str, text: &str) {
         let Self(events, seen) = self;

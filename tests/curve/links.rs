@@ -1,5 +1,6 @@
 //! What is carried, and who is let in.
 
+use crate::events::events;
 use crate::keys::List;
 use crate::service::{Node, client, guarded, refusal};
 use bytes::Bytes;
@@ -102,4 +103,61 @@ async fn a_node_without_a_key_is_refused() {
     let options = folder.options("client.key", "peers.toml");
     let reason = refusal(&client(&node.address(), &options).await).await;
     assert!(reason.contains("`NULL`"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn that_it_is_refused_is_warned_of_once() {
+    let (folder, _) = guarded().await;
+    folder.key("stranger.key");
+    folder.list("wrong.toml", List::default().node(folder.key("other.key")));
+    folder.list("nobody.toml", List::default());
+    for (options, expected) in [
+        (
+            folder.options("stranger.key", "peers.toml"),
+            "does not let the key of this side in",
+        ),
+        (
+            folder.options("client.key", "wrong.toml"),
+            "perhaps its key is another",
+        ),
+        (
+            folder.options("client.key", "nobody.toml"),
+            "no key is listed",
+        ),
+        (String::new(), "CURVE"),
+    ] {
+        let mut events = events();
+        let node = Node::serve("node-1", &folder.options("node.key", "peers.toml")).await;
+        let address = node.address();
+        let client = client(&address, &options).await;
+        refusal(&client).await;
+        for _ in 0..3 {
+            events
+                .wait_for("rpc.link.refused", &address, "DEBUG ")
+                .await;
+        }
+        let warnings = events.count("rpc.link.refused", &address, "WARN ");
+        assert_eq!(warnings, 1, "{expected}");
+        let alike = events.count("rpc.link.refused", &address, expected);
+        assert!(alike >= 4, "{expected}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_warns_once_of_a_client_that_it_refuses() {
+    let (folder, node) = guarded().await;
+    for file in ["one.key", "two.key"] {
+        let mut events = events();
+        let key = folder.key(file).to_string();
+        let client = client(&node.address(), &folder.options(file, "peers.toml")).await;
+        refusal(&client).await;
+        for _ in 0..3 {
+            events
+                .wait_for("rpc.client.dropped", &key[..8], "DEBUG ")
+                .await;
+        }
+        let warnings = events.count("rpc.client.dropped", &key[..8], "WARN ");
+        assert_eq!(warnings, 1);
+    }
+    assert!(node.transport.stats().clients_dropped >= 8);
 }

@@ -8,5 +8,6 @@ mod lists;
 mod nobody;
 mod nodes;
 mod stalling;
+mod told;
 mod with_dnsmasq;
 mod with_redis;

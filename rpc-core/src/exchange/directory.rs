@@ -4,6 +4,7 @@
 
 use super::Outbound;
 use super::nodes::NodeId;
+use super::trouble::Trouble;
 use crate::{Target, lock, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(super) struct Directory {
     count: usize,
     /// Whether it has said which nodes there are, whatever the topic.
     answered: bool,
-    trouble: Option<String>,
+    trouble: Trouble,
     /// How often it could not be asked.
     failures: u64,
     wanted: Arc<Notify>,
@@ -43,6 +44,8 @@ pub(super) struct Directory {
 struct Asked {
     exchange: String,
     answered: bool,
+    /// Why the directory can't answer for this topic, though it answers for others.
+    trouble: Option<String>,
     /// Since unused ones were forgotten last.
     used: bool,
 }
@@ -70,6 +73,7 @@ impl Directory {
             .push(Asked {
                 exchange: exchange.to_owned(),
                 answered: false,
+                trouble: None,
                 used: true,
             });
         self.wanted.notify_one();
@@ -79,6 +83,11 @@ impl Directory {
         let asked = self.topics.get(target.topic_name())?;
         let exchange = target.exchange_name();
         asked.iter().find(|asked| asked.exchange == exchange)
+    }
+
+    fn asked_mut(&mut self, exchange: &str, topic: &str) -> Option<&mut Asked> {
+        let mut asked = self.topics.get_mut(topic)?.iter_mut();
+        asked.find(|asked| asked.exchange == exchange)
     }
 
     pub(super) fn has_answered(&self, target: &Target) -> bool {
@@ -96,19 +105,25 @@ impl Directory {
 
     /// Whether it has answered for this topic, or could not be asked since `before` was noted.
     pub(super) fn has_settled(&self, target: &Target, before: u64) -> bool {
-        self.has_answered(target) || (self.trouble.is_some() && self.failures > before)
+        self.has_answered(target) || (self.trouble(target).is_some() && self.failures > before)
+    }
+
+    /// What is wrong with it, or with what it says of this topic.
+    fn trouble(&self, target: &Target) -> Option<&str> {
+        let of_topic = || self.asked(target)?.trouble.as_deref();
+        self.trouble.reason().or_else(of_topic)
     }
 
     /// Its name and what is wrong with it, if it may know of nodes that are not known here.
     pub(super) fn unreached(&self, target: &Target) -> Option<(String, String)> {
-        let trouble = self.trouble.as_ref()?;
+        let trouble = self.trouble(target)?;
         (!self.has_answered(target)).then(|| (self.shown(), text::shown(trouble)))
     }
 
     /// What it has to do with it that nobody is there.
     pub(super) fn absence(&self, target: &Target) -> String {
         let name = self.shown();
-        match &self.trouble {
+        match self.trouble(target) {
             Some(trouble) => format!("{name}: {}", text::shown(trouble)),
             None if self.has_answered(target) => format!("{name} was asked"),
             None if self.by_topic && self.asked(target).is_none() => {
@@ -133,7 +148,7 @@ impl Outbound {
             topics: BTreeMap::new(),
             count: 0,
             answered: false,
-            trouble: None,
+            trouble: Trouble::default(),
             failures: 0,
             wanted: Arc::default(),
         });
@@ -189,16 +204,20 @@ impl Outbound {
         let Some(directory) = &mut table.directory else {
             return;
         };
-        let mut news = directory.trouble.take().is_some();
+        let recovered = directory.trouble.ends();
+        let name = recovered.then(|| directory.name.clone());
+        let mut news = recovered;
         news |= !std::mem::replace(&mut directory.answered, true);
         for TopicName { exchange, topic } in topics {
-            let asked = directory.topics.get_mut(topic);
-            let mut asked = asked.into_iter().flatten();
-            if let Some(asked) = asked.find(|asked| asked.exchange == *exchange) {
+            if let Some(asked) = directory.asked_mut(exchange, topic) {
                 news |= !std::mem::replace(&mut asked.answered, true);
+                asked.trouble = None;
             }
         }
         drop(table);
+        if let Some(name) = name {
+            tracing::info!(name: "rpc.directory.recovered", directory = name, "the directory answers again");
+        }
         if news {
             self.changed.notify_waiters();
         }
@@ -211,14 +230,27 @@ impl Outbound {
             return;
         };
         directory.failures += 1;
-        let news = directory.trouble.as_deref() != Some(reason);
-        directory.trouble = Some(reason.to_owned());
+        let news = directory.trouble.goes_on(reason);
         let name = directory.name.clone();
         drop(table);
         if news {
             let reason = text::shown(reason);
             tracing::warn!(name: "rpc.directory.failed", directory = name, reason, "the directory can't be asked; what is linked stays so");
         }
+        self.changed.notify_waiters();
+    }
+
+    /// The directory answers, but what it says of this topic can't be read. Whoever looks for another is not concerned.
+    pub fn topic_failed(&self, TopicName { exchange, topic }: &TopicName, reason: &str) {
+        let mut table = lock(&self.table);
+        let Some(directory) = &mut table.directory else {
+            return;
+        };
+        directory.failures += 1;
+        if let Some(asked) = directory.asked_mut(exchange, topic) {
+            asked.trouble = Some(reason.to_owned());
+        }
+        drop(table);
         self.changed.notify_waiters();
     }
 
@@ -276,6 +308,28 @@ mod tests {
         );
         let unreached = |topic| outbound.unreached(&Target::topic(topic)).len();
         assert_eq!((unreached("a"), unreached("b")), (0, 1));
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_topic_is_no_trouble_of_another() {
+        let outbound = outbound(true);
+        want(&outbound, "a");
+        want(&outbound, "b");
+        let topics = outbound.topics_wanted();
+        outbound.directory_answered(&topics[..1]);
+        outbound.topic_failed(&topics[1], "too\nlong");
+        assert!(has_settled(&outbound, "a") && has_settled(&outbound, "b"));
+        let unreached = |topic| outbound.unreached(&Target::topic(topic)).len();
+        assert_eq!((unreached("a"), unreached("b")), (0, 1));
+        let absence = |topic| lock(&outbound.table).absence(&Target::topic(topic), &"");
+        assert!(absence("a").ends_with("was asked"), "{}", absence("a"));
+        assert!(
+            absence("b").ends_with(": too\\u{a}long"),
+            "{}",
+            absence("b")
+        );
+        outbound.directory_answered(&topics);
+        assert!(absence("b").ends_with("was asked"), "{}", absence("b"));
     }
 
     #[test]

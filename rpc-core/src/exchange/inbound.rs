@@ -156,6 +156,12 @@ impl Inbound {
         });
     }
 
+    /// The same, for a reason that was warned of before.
+    pub fn dropped_again(&self, peer: &Peer, reason: &str) {
+        self.counters.clients_dropped.fetch_add(1, Relaxed);
+        tracing::debug!(name: "rpc.client.dropped", %peer, reason, "a client was dropped, as before");
+    }
+
     /// Clients can't be taken in at the moment.
     pub fn accept_failed(&self, reason: &str) {
         crate::log::rate_limited!({

@@ -19,6 +19,7 @@
 //! | `waiting` | what an answer is to whoever waits for it |
 //! | `routes` | which servers there are, and whose turn it is |
 //! | `directory` | a directory that has to be asked: for which topics, and whether it has answered |
+//! | `trouble` | when it is worth a line in the log that a directory fails |
 //! | `topics` | the servers of each topic, put in and taken out node by node |
 //! | `nodes` | the addresses of the directory, and which are linked |
 //! | `rest` | links that are of no use for a long time, and when they are made again |
@@ -64,6 +65,7 @@ mod search;
 mod stream;
 mod survey;
 mod topics;
+mod trouble;
 mod waiting;
 
 pub use account::Account;
@@ -81,6 +83,7 @@ pub use peer::ServerLink;
 pub use registration::{RegisteredApi, RegisteredServer, Registration};
 pub use rights::Rights;
 pub(crate) use stream::{Batch, End, STREAM_CREDIT};
+pub use trouble::{Reasons, Trouble};
 
 #[cfg(all(test, shuttle))]
 mod races;

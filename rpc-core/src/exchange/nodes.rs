@@ -4,6 +4,7 @@ use super::directory::{Directory, TopicName};
 use super::link::{ClientLink, Identity};
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route, Routes, Wanted, spoken};
+use super::trouble::Reasons;
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
 use crate::{ErrorKind, RpcError, Target, Version};
@@ -59,6 +60,8 @@ pub(super) struct Node {
     /// How often it has announced itself, or could not be reached.
     pub(super) settled: u64,
     pub(super) trouble: Option<String>,
+    /// Why it could not be linked to, as far as that was logged since it was linked.
+    told: Reasons,
     /// The instance that it leads to, which another address led to as well.
     pub(super) twin: Option<Identity>,
     /// It has no link because that was of no use, and has not been dialled since.
@@ -84,6 +87,7 @@ impl Nodes {
             connecting: None,
             settled: 0,
             trouble: None,
+            told: Reasons::default(),
             twin: None,
             resting: false,
             called: false,
@@ -331,6 +335,21 @@ impl Node {
             now,
         );
         may
+    }
+
+    /// It could not be linked to. `true` if that was not logged for this reason before.
+    pub(super) fn fails(&mut self, reason: &str) -> bool {
+        self.settled += 1;
+        self.twin = None;
+        self.resting = false;
+        self.trouble = Some(reason.to_owned());
+        self.told.is_news(reason)
+    }
+
+    /// It was linked to.
+    pub(super) fn works(&mut self) {
+        self.trouble = None;
+        self.told = Reasons::default();
     }
 
     pub(super) fn state(&self) -> &str {

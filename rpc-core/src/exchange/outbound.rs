@@ -83,21 +83,42 @@ impl Outbound {
 
     /// An address could not be connected to.
     pub fn dial_failed(&self, node: NodeId, reason: &str) {
-        let mut table = lock(&self.table);
-        let Some(entry) = table.nodes.get_mut(&node) else {
+        let Some((address, is_news)) = self.not_linked(node, reason) else {
             return;
         };
-        let news = entry.trouble.as_deref() != Some(reason);
-        let address = Arc::clone(&entry.address);
-        entry.settled += 1;
-        entry.twin = None;
-        entry.resting = false;
-        entry.trouble = Some(reason.to_owned());
-        drop(table);
-        if news {
+        let reason = text::shown(reason);
+        if is_news {
             tracing::info!(name: "rpc.link.dial_failed", %address, reason, "a node can't be reached");
+        } else {
+            tracing::debug!(name: "rpc.link.dial_failed", %address, reason, "a node still can't be reached");
         }
+    }
+
+    /// An address was connected to, and either end refuses the other. That needs a person, while one that can't be reached may be
+    /// back by itself.
+    pub fn refused(&self, node: NodeId, reason: &str) {
+        let Some((address, is_news)) = self.not_linked(node, reason) else {
+            return;
+        };
+        let reason = text::shown(reason);
+        if is_news {
+            crate::log::rate_limited!({
+                tracing::warn!(name: "rpc.link.refused", %address, reason, "a node and this side can't agree on a link; for the same reason this is not warned of again");
+            });
+        } else {
+            tracing::debug!(name: "rpc.link.refused", %address, reason, "a node and this side still can't agree on a link");
+        }
+    }
+
+    /// Gives the address, and whether this reason is to be told.
+    fn not_linked(&self, node: NodeId, reason: &str) -> Option<(Arc<str>, bool)> {
+        let mut table = lock(&self.table);
+        let entry = table.nodes.get_mut(&node)?;
+        let is_news = entry.fails(reason);
+        let address = Arc::clone(&entry.address);
+        drop(table);
         self.changed.notify_waiters();
+        Some((address, is_news))
     }
 
     /// A link is gone.
@@ -225,7 +246,7 @@ impl Outbound {
             return Ok(());
         }
         link.announce(announcement);
-        entry.trouble = None;
+        entry.works();
         let new = table.link(node, link);
         drop(table);
         if new {

@@ -37,6 +37,11 @@ fn body_of<'a>(frame: &'a [u8], name: &[u8]) -> Result<&'a [u8], Broken> {
 
 const SHORT: Broken = Broken("a command of the handshake has another length than it must have");
 
+/// Takes a key of the peer from the front: a short-term one, or its own.
+fn take_key(bytes: &mut &[u8]) -> Result<PublicKey, Broken> {
+    PublicKey::shown(take(bytes).ok_or(SHORT)?)
+}
+
 // ---- the client
 
 /// A client that has said HELLO.
@@ -95,8 +100,7 @@ impl Greeting {
         let opened = open(&key, &random(WELCOME_NONCE, &nonce), &mut sealed);
         let mut opened: &[u8] =
             opened.ok_or(Broken("the server has another key than it should have"))?;
-        let theirs: [u8; 32] = take(&mut opened).ok_or(SHORT)?;
-        let theirs = crypto_box::PublicKey::from(theirs);
+        let theirs = take_key(&mut opened)?.inner();
 
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
@@ -165,8 +169,7 @@ impl Greeted {
             return Err(Broken("a version of CURVE that is not known"));
         }
         let _: [u8; PADDING] = take(&mut rest).ok_or(SHORT)?;
-        let theirs: [u8; 32] = take(&mut rest).ok_or(SHORT)?;
-        let theirs = crypto_box::PublicKey::from(theirs);
+        let theirs = take_key(&mut rest)?.inner();
         let seen = u64::from_be_bytes(take(&mut rest).ok_or(SHORT)?);
         let mut sealed: [u8; TAG + SIGNED.len()] = rest.try_into().map_err(|_| SHORT)?;
         let key = SalsaBox::new(&theirs, &own.0);
@@ -213,7 +216,7 @@ impl Greeted {
         if opened.len() < INITIATE_FIXED {
             return Err(SHORT);
         }
-        let client = PublicKey(take(&mut opened).ok_or(SHORT)?);
+        let client = take_key(&mut opened)?;
         let nonce: [u8; 16] = take(&mut opened).ok_or(SHORT)?;
         let mut vouch: [u8; TAG + 64] = take(&mut opened).ok_or(SHORT)?;
         let vouching = SalsaBox::new(&client.inner(), &self.transient);

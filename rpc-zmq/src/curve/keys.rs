@@ -1,5 +1,8 @@
 //! Keys, and how they are written.
 
+use super::Broken;
+use curve25519_dalek::MontgomeryPoint;
+use curve25519_dalek::traits::IsIdentity;
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,6 +68,14 @@ impl PublicKey {
         &self.0
     }
 
+    /// A key that a peer shows.
+    pub(super) fn shown(bytes: [u8; 32]) -> Result<Self, Broken> {
+        if is_weak(bytes) {
+            return Err(Broken("a key with which nothing is secret"));
+        }
+        Ok(Self(bytes))
+    }
+
     pub(super) fn inner(&self) -> crypto_box::PublicKey {
         self.0.into()
     }
@@ -90,29 +101,50 @@ impl fmt::Debug for SecretKey {
 
 /// A text is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseKeyError(());
+pub struct ParseKeyError(Wrong);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Written,
+    Weak,
+}
 
 impl fmt::Display for ParseKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key is 40 characters of Z85, as `keygen` writes it")
+        f.write_str(match self.0 {
+            Wrong::Written => "a key is 40 characters of Z85, as `keygen` writes it",
+            Wrong::Weak => {
+                "this is nobody's key: what is sealed for it, everybody can open. Make a pair with `rpc-zmq-keygen`, and write its public key here"
+            }
+        })
     }
 }
 
 impl std::error::Error for ParseKeyError {}
 
+/// Whether the point is of low order: what it makes with any secret key is one of a few values that everybody knows, so who shows it
+/// proves nothing. All of these points, and no others, are nothing when they are multiplied by the cofactor, which is 8.
+fn is_weak(point: [u8; 32]) -> bool {
+    let cofactor = [true, false, false, false];
+    let multiplied = MontgomeryPoint(point).mul_bits_be(cofactor.into_iter());
+    multiplied.is_identity()
+}
+
 fn parse(text: &str) -> Result<[u8; 32], ParseKeyError> {
+    let wrong = ParseKeyError(Wrong::Written);
     if text.len() != WRITTEN {
-        return Err(ParseKeyError(()));
+        return Err(wrong);
     }
-    let bytes = z85::decode(text).map_err(|_| ParseKeyError(()))?;
-    bytes.try_into().map_err(|_| ParseKeyError(()))
+    let bytes = z85::decode(text).map_err(|_| wrong)?;
+    bytes.try_into().map_err(|_| wrong)
 }
 
 impl FromStr for PublicKey {
     type Err = ParseKeyError;
 
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
-        parse(text).map(Self)
+        let bytes = parse(text)?;
+        Self::shown(bytes).map_err(|_| ParseKeyError(Wrong::Weak))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The CURVE mechanism of ZMTP, by RFC 26 (`CurveZMQ`) and RFC 25: who is at the other end, and that nobody else reads along.
 //!
 //! No I/O happens here: bodies of frames go in, and bodies of frames come out. The primitives are those of the `crypto_box`
-//! crate.
+//! crate, and of `curve25519-dalek` below it.
 //!
 //! ```text
 //! client                                       server
@@ -18,6 +18,8 @@ mod session;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weak_keys;
 
 pub(crate) use handshake::{Greeted, Greeting, Initiated, Initiating};
 pub use keys::{ParseKeyError, PublicKey, SecretKey};

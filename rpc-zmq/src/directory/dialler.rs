@@ -3,7 +3,7 @@
 use super::{MOST_NODES, jittered};
 use crate::address::Address;
 use crate::backoff::Backoff;
-use crate::engine::{Closing, Connection, Engine};
+use crate::engine::{Closing, Connection, Engine, NoLink};
 use crate::links::keep_linked;
 use crate::tasks::Tasks;
 use rpc_core::exchange::{NodeId, Outbound, TopicName};
@@ -141,7 +141,7 @@ impl Dialler {
     }
 
     /// Connects to an address, when it is its turn.
-    pub(crate) async fn connect(&self, address: &Address) -> Result<Connection, String> {
+    pub(crate) async fn connect(&self, address: &Address) -> Result<Connection, NoLink> {
         // it is never closed
         let turn = self.connecting.acquire().await.ok();
         let mut connecting = pin!(self.engine.connect(address));

@@ -130,6 +130,8 @@ pub(crate) enum Ended {
     Closed(String),
     /// The peer broke a rule, or does not live.
     Dropped(String),
+    /// The peer did not say in time who it is.
+    Silent,
     /// This side closed the link. The peer has not read everything yet, perhaps.
     Shut(zmtp::Unread),
 }
@@ -138,6 +140,7 @@ impl Ended {
     pub(crate) fn reason(&self) -> &str {
         match self {
             Self::Closed(reason) | Self::Dropped(reason) => reason,
+            Self::Silent => "it did not finish the handshake in time",
             Self::Shut(_) => "the link was closed",
         }
     }
@@ -148,6 +151,15 @@ impl Ended {
             unread.linger().await;
         }
     }
+}
+
+/// Why there is no connection to a node.
+#[derive(Debug)]
+pub(crate) enum NoLink {
+    /// It could not be reached.
+    Unreached(String),
+    /// It could, and one of the two refuses the other.
+    Refused(String),
 }
 
 /// Tells the tasks of a transport that it is closed.
@@ -251,11 +263,14 @@ impl Engine {
         }
     }
 
-    pub(crate) async fn connect(&self, address: &Address) -> Result<Connection, String> {
+    pub(crate) async fn connect(&self, address: &Address) -> Result<Connection, NoLink> {
         match self {
             Self::Zmtp(options) => zmtp::connect(address, options).await.map(Connection::Zmtp),
             #[cfg(feature = "engine-zeromq")]
-            Self::Zeromq => zeromq::connect(address).await.map(Connection::Zeromq),
+            Self::Zeromq => {
+                let connected = zeromq::connect(address).await;
+                connected.map(Connection::Zeromq).map_err(NoLink::Unreached)
+            }
         }
     }
 

@@ -332,6 +332,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_with_which_nothing_is_secret_is_refused() {
+        for kind in ["node", "client"] {
+            let nobody = "0".repeat(40);
+            let good = format!("[[{kind}]]\nkey = \"ONE\"\ntopics = []\n");
+            let error = listed(&format!("{good}{}", good.replace("ONE", &nobody))).unwrap_err();
+            assert!(error.starts_with("line 5: this is nobody's key"), "{error}");
+            assert!(error.contains("rpc-zmq-keygen") && !error.contains(&nobody));
+        }
+    }
+
+    #[test]
     fn a_node_has_so_many_keys_and_no_more() {
         let entries = |count| {
             let keys = (0..count).map(|_| crate::SecretKey::generate().public_key());

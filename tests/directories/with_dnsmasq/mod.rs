@@ -4,9 +4,11 @@ mod failing;
 
 use crate::environment::{Dns, eventually, free_port};
 use crate::nodes::{Node, absence, are, client, names, serve};
+use crate::told::{listen, names_of, told};
 use failing::{Failing, Says};
 use rpc_core::{Context, FanoutError};
 use std::time::{Duration, Instant};
+use tracing::Level;
 
 /// Two nodes with one port, at two addresses.
 async fn two_nodes() -> (Node, Node) {
@@ -225,4 +227,43 @@ async fn what_is_not_answered_keeps_no_other_answer_back_and_takes_nothing_out()
     eventually("b is back", async || are(&both, &["a", "b"]).await).await;
     a.stop().await;
     b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dnsmasq: `cargo xtask test` installs it"]
+async fn that_it_fails_and_that_it_is_back_is_told_once() {
+    listen();
+    let dns = Dns::start(&[]).await;
+    dns.set(&lines(&["127.0.0.1 nodes.test"]));
+    let failing = Failing::before(dns.port).await;
+    let a = serve("zmq://127.0.0.1:0", "a").await;
+    let name = format!("nodes.test:{}", a.port());
+    let client = client(&format!(
+        "zmq+dns://{name}?resolver=127.0.0.1:{}",
+        failing.port
+    ))
+    .await;
+    assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
+    let failed = ("rpc.directory.failed", Level::WARN);
+    let back = ("rpc.directory.recovered", Level::INFO);
+    let events = || names_of(&told(&[&name]));
+    let mut expected = Vec::new();
+    for _ in 0..2 {
+        for says in [Says::Failure, Says::NoName] {
+            failing.says(says);
+            let asked = failing.asked();
+            eventually("it was asked again", async || {
+                (failing.asked() > asked + 6).then_some(())
+            })
+            .await;
+        }
+        failing.says(Says::Truth);
+        expected.extend([failed, back]);
+        eventually("it has recovered", async || {
+            (events().len() >= expected.len()).then_some(())
+        })
+        .await;
+        assert_eq!(events(), expected);
+    }
+    a.stop().await;
 }

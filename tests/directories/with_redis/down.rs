@@ -3,10 +3,13 @@
 use crate::environment::{Redis, eventually, free_port};
 use crate::nodes::{absence, are, client, open, serve, serve_on};
 use crate::stalling::Stalling;
+use crate::told::{listen, names_of, told};
 use rpc_core::{Context, Target};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tracing::Level;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis-server: `cargo xtask test` installs it"]
@@ -155,4 +158,46 @@ async fn one_that_hangs_stops_nothing_that_works() {
     assert_eq!(client.rpc().transport().stats().links_lost, 0);
     a.stop().await;
     c.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis-server: `cargo xtask test` installs it"]
+async fn that_it_fails_and_that_it_is_back_is_told_once() {
+    listen();
+    let redis = Redis::start().await;
+    let (port, url, node_url) = (redis.port, redis.url(), redis.node_url());
+    let node = serve(&format!("{node_url}&lease=1000"), "a").await;
+    let client = client(&url).await;
+    assert_eq!(client.who(&Context::new()).await.unwrap(), "a");
+    let name = format!("redis://127.0.0.1:{port}");
+    let of_client = || names_of(&told(&[&name, "the directory"]));
+    let of_node = || names_of(&told(&[&name, "the node"]));
+    assert_eq!((of_client(), of_node()), (vec![], vec![]));
+
+    drop(redis);
+    eventually("both have failed", async || {
+        (!of_client().is_empty() && !of_node().is_empty()).then_some(())
+    })
+    .await;
+    // it fails again and again, for other reasons as well
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    for _ in 0..8 {
+        drop(listener.accept().await.unwrap());
+    }
+    drop(listener);
+    let failed = ("rpc.directory.failed", Level::WARN);
+    assert_eq!((of_client(), of_node()), (vec![failed], vec![failed]));
+
+    let _redis = Redis::start_at(port, None).await.unwrap();
+    eventually("both have recovered", async || {
+        (of_client().len() > 1 && of_node().len() > 1).then_some(())
+    })
+    .await;
+    let back = ("rpc.directory.recovered", Level::INFO);
+    are(&client, &["a"]).await.unwrap();
+    assert_eq!(
+        (of_client(), of_node()),
+        (vec![failed, back], vec![failed, back])
+    );
+    node.stop().await;
 }

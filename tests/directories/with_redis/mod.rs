@@ -1,5 +1,6 @@
 //! Nodes that register themselves in Redis.
 
+mod broken;
 mod down;
 mod layout;
 mod nodes;

@@ -7,7 +7,7 @@ use redis::{AsyncConnectionConfig, FromRedisValue, Pipeline, RedisError, RedisRe
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -21,7 +21,13 @@ pub(super) struct Connection {
     connection: MultiplexedConnection,
     /// Writes commands and reads answers, while somebody waits for one.
     driver: Pin<Box<dyn Future<Output = ()> + Send>>,
-    left: Arc<AtomicUsize>,
+    room: Arc<Room>,
+}
+
+/// What an answer may still be long.
+struct Room {
+    left: AtomicUsize,
+    exceeded: AtomicBool,
 }
 
 impl Connection {
@@ -33,10 +39,13 @@ impl Connection {
                     kind @ io::ErrorKind::ConnectionRefused => kind.to_string(),
                     _ => error.to_string(),
                 })?;
-            let left = Arc::new(AtomicUsize::new(LONGEST));
+            let room = Arc::new(Room {
+                left: AtomicUsize::new(LONGEST),
+                exceeded: AtomicBool::new(false),
+            });
             let stream = Bounded {
                 stream,
-                left: Arc::clone(&left),
+                room: Arc::clone(&room),
             };
             let config = AsyncConnectionConfig::new().set_response_timeout(None);
             let settings = server.info.redis_settings();
@@ -47,7 +56,7 @@ impl Connection {
             Ok(Self {
                 connection,
                 driver: Box::pin(driver),
-                left,
+                room,
             })
         };
         timeout(PATIENCE, opened)
@@ -68,15 +77,21 @@ impl Connection {
         &mut self,
         commands: &Pipeline,
     ) -> Result<T, String> {
-        self.left.store(LONGEST, Ordering::Relaxed);
+        self.room.left.store(LONGEST, Ordering::Relaxed);
         let answered: RedisResult<T> = tokio::select! {
             answered = timeout(PATIENCE, commands.query_async(&mut self.connection)) => match answered {
                 Ok(answered) => answered,
                 Err(_elapsed) => return Err("it did not answer in time".into()),
             },
-            () = &mut self.driver => return Err("the connection was closed".into()),
+            () = &mut self.driver => return Err(self.too_long().unwrap_or_else(|| "the connection was closed".into())),
         };
-        answered.map_err(|error| reason(&error))
+        answered.map_err(|error| self.too_long().unwrap_or_else(|| reason(&error)))
+    }
+
+    /// Whether it is of no use any more since an answer was longer than one may be: why.
+    pub(super) fn too_long(&self) -> Option<String> {
+        let exceeded = self.room.exceeded.load(Ordering::Relaxed);
+        exceeded.then(too_long)
     }
 }
 
@@ -88,10 +103,14 @@ fn reason(error: &RedisError) -> String {
     error.to_string()
 }
 
+fn too_long() -> String {
+    format!("the answer is longer than {LONGEST} bytes")
+}
+
 /// A stream that ends with an error when more arrives than an answer may be long.
 struct Bounded {
     stream: TcpStream,
-    left: Arc<AtomicUsize>,
+    room: Arc<Room>,
 }
 
 impl AsyncRead for Bounded {
@@ -103,15 +122,16 @@ impl AsyncRead for Bounded {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        let left = self.left.load(Ordering::Relaxed);
+        let left = self.room.left.load(Ordering::Relaxed);
         Poll::Ready(match left.checked_sub(read) {
             Some(left) => {
-                self.left.store(left, Ordering::Relaxed);
+                self.room.left.store(left, Ordering::Relaxed);
                 Ok(())
             }
-            None => Err(io::Error::other(format!(
-                "the answer is longer than {LONGEST} bytes"
-            ))),
+            None => {
+                self.room.exceeded.store(true, Ordering::Relaxed);
+                Err(io::Error::other(too_long()))
+            }
         })
     }
 }

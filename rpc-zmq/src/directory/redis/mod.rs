@@ -8,6 +8,7 @@
 //! | `record` | what a node says about itself |
 //! | `connection` | commands and answers, within a time and a size |
 //! | `reader` | the client's side: which nodes serve the topics that are used |
+//! | `warnings` | what is wrong with what it holds, logged now and then |
 //! | `registrar` | the node's side: its record and its topics, as long as it lives |
 
 mod connection;
@@ -15,6 +16,7 @@ mod keys;
 mod reader;
 mod record;
 mod registrar;
+mod warnings;
 
 pub(super) use reader::follow;
 pub(crate) use registrar::Registrar;

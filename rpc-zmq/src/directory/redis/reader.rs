@@ -2,14 +2,18 @@
 //!
 //! A poll asks for the marks of the topics, and reads a topic only when its mark has changed, or now and then while a node that it lists
 //! has no link. A record is read once.
+//!
+//! A topic that can't be read keeps the nodes that were known of it, and no other topic back: it is read alone from then on, after the
+//! others.
 
 use super::connection::Connection;
+use super::warnings::Warnings;
 use super::{RedisServer, keys, record};
 use crate::address::Address;
 use crate::backoff::Backoff;
 use crate::directory::{Dialler, Listing, MOST_NODES, jittered};
 use redis::{Pipeline, RedisResult};
-use rpc_core::exchange::TopicName;
+use rpc_core::exchange::{Outbound, TopicName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +31,11 @@ const TOPICS: usize = 16;
 /// How many records are read at a time.
 const RECORDS: usize = 32;
 
-/// How often a warning about what is kept in Redis is logged at most.
-const WARNING: Duration = Duration::from_secs(60);
+/// How many topics are warned of in a minute at most.
+const WARNINGS: usize = 16;
+
+/// By this code Redis refuses a key, or a command.
+const NOT_ALLOWED: &str = "NOPERM";
 
 type Instance = [u8; 16];
 
@@ -38,7 +45,12 @@ struct Topic {
     mark: Vec<u8>,
     read: Option<Instant>,
     instances: BTreeSet<Instance>,
+    /// It could not be read the last time.
+    broken: bool,
 }
+
+/// A topic that is to be read, and its mark.
+type Stale = (TopicName, Vec<u8>);
 
 /// What is known of what Redis holds.
 struct Reader<'a> {
@@ -49,7 +61,8 @@ struct Reader<'a> {
     unlisted: bool,
     /// A node of a topic has no record that can be read. It may get one that changes no mark.
     unrecorded: bool,
-    warned: Option<Instant>,
+    topics_warned: Warnings,
+    records_warned: Warnings,
 }
 
 /// Lists the nodes of the topics that are used again and again: when a topic is used first, when a link is lost, and as often as the
@@ -62,7 +75,8 @@ pub(in crate::directory) async fn follow(dialler: &Arc<Dialler>, server: &RedisS
         nodes: BTreeMap::new(),
         unlisted: false,
         unrecorded: false,
-        warned: None,
+        topics_warned: Warnings::about(WARNINGS),
+        records_warned: Warnings::about(1),
     };
     let mut connection = None;
     let mut backoff = Backoff::new();
@@ -106,13 +120,9 @@ impl Reader<'_> {
             }
             return Ok(());
         }
-        let connection = match connection {
-            Some(connection) => connection,
-            none => none.insert(Connection::open(self.server).await?),
-        };
-        let marks = ask_for_marks(connection, &wanted).await?;
+        let marks = ask_for_marks(self.opened(connection).await?, &wanted).await?;
         let missing = self.unrecorded || dialler.misses_some();
-        let marked: Vec<(TopicName, Vec<u8>)> = wanted
+        let (broken, sound): (Vec<Stale>, Vec<Stale>) = wanted
             .iter()
             .cloned()
             .zip(marks)
@@ -121,27 +131,102 @@ impl Reader<'_> {
                     .get(name)
                     .is_none_or(|topic| topic.is_stale(mark, missing, self.server.lease))
             })
-            .collect();
-        if !marked.is_empty() {
-            self.unlisted = true;
-            let now = connection.now().await?;
-            for page in marked.chunks(TOPICS) {
-                self.read_topics(connection, page, now).await?;
-            }
+            .partition(|(name, _)| self.is_broken(name));
+        self.take_in(connection, dialler, &wanted, &sound).await?;
+        if !broken.is_empty() {
+            self.take_in(connection, dialler, &wanted, &broken).await?;
         }
-        if self.unlisted {
-            self.read_records(connection).await?;
-            dialler.list(dialler.bounded(self.listing()), true);
-            self.unlisted = false;
-        }
-        dialler.outbound.directory_answered(&wanted);
         Ok(())
     }
 
+    async fn opened<'a>(
+        &self,
+        connection: &'a mut Option<Connection>,
+    ) -> Result<&'a mut Connection, String> {
+        match connection {
+            Some(connection) => Ok(connection),
+            none => Ok(none.insert(Connection::open(self.server).await?)),
+        }
+    }
+
+    fn is_broken(&self, name: &TopicName) -> bool {
+        self.topics.get(name).is_some_and(|topic| topic.broken)
+    }
+
+    /// Reads topics, and lists what is known then.
+    async fn take_in(
+        &mut self,
+        connection: &mut Option<Connection>,
+        dialler: &Arc<Dialler>,
+        wanted: &[TopicName],
+        stale: &[Stale],
+    ) -> Result<(), String> {
+        let outbound = &dialler.outbound;
+        if !stale.is_empty() {
+            self.unlisted = true;
+            self.read_topics(connection, outbound, stale).await?;
+        }
+        if self.unlisted {
+            self.read_records(self.opened(connection).await?).await?;
+            dialler.list(dialler.bounded(self.listing()), true);
+            self.unlisted = false;
+        }
+        let read = wanted.iter().filter(|name| !self.is_broken(name));
+        outbound.directory_answered(&read.cloned().collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// Reads topics, several at a time. When an answer is too long, each of them is read alone, to tell which it is.
     async fn read_topics(
         &mut self,
+        connection: &mut Option<Connection>,
+        outbound: &Outbound,
+        stale: &[Stale],
+    ) -> Result<(), String> {
+        let now = self.opened(connection).await?.now().await?;
+        let mut pages: Vec<&[Stale]> = stale.chunks(TOPICS).collect();
+        while let Some(page) = pages.pop() {
+            if page.len() > 1 && page.iter().any(|(name, _)| self.is_broken(name)) {
+                pages.extend(page.chunks(1));
+                continue;
+            }
+            let opened = self.opened(connection).await?;
+            let Err(reason) = self.read_page(opened, outbound, page, now).await else {
+                continue;
+            };
+            let is_too_long = opened.too_long().is_some();
+            match page {
+                [one] if is_too_long || self.is_broken(&one.0) => {
+                    self.breaks(outbound, one, &reason);
+                }
+                _ if is_too_long => pages.extend(page.chunks(1)),
+                _ => return Err(reason),
+            }
+            *connection = None;
+        }
+        Ok(())
+    }
+
+    /// A topic can't be read.
+    fn breaks(&mut self, outbound: &Outbound, (name, mark): &Stale, reason: &str) {
+        self.warn_of(name, reason);
+        outbound.topic_failed(name, reason);
+        let topic = self.topics.entry(name.clone()).or_default();
+        topic.mark.clone_from(mark);
+        topic.read = Some(Instant::now());
+        topic.broken = true;
+    }
+
+    fn warn_of(&mut self, name: &TopicName, reason: &str) {
+        let key = keys::topic(name);
+        self.topics_warned.say(self.server, &key, reason);
+    }
+
+    async fn read_page(
+        &mut self,
         connection: &mut Connection,
-        page: &[(TopicName, Vec<u8>)],
+        outbound: &Outbound,
+        page: &[Stale],
         now: u64,
     ) -> Result<(), String> {
         let mut commands = Pipeline::new();
@@ -157,9 +242,16 @@ impl Reader<'_> {
         }
         let found: Vec<RedisResult<Vec<Vec<u8>>>> =
             connection.ask(commands.ignore_errors()).await?;
-        for ((name, mark), members) in page.iter().zip(found) {
+        for (stale, members) in page.iter().zip(found) {
+            let (name, mark) = stale;
+            if let Err(error) = &members
+                && error.code() == Some(NOT_ALLOWED)
+            {
+                self.breaks(outbound, stale, &error.to_string());
+                continue;
+            }
             let members = readable(members)?.unwrap_or_else(|reason| {
-                self.warn("a topic", &reason);
+                self.warn_of(name, &reason);
                 Vec::new()
             });
             let count = members.len();
@@ -168,12 +260,13 @@ impl Reader<'_> {
                 .filter_map(|member| keys::unhex(member))
                 .collect();
             if instances.len() < count {
-                self.warn("a topic", "it lists what is no instance");
+                self.warn_of(name, "it lists what is no instance");
             }
             let topic = Topic {
                 mark: mark.clone(),
                 read: Some(Instant::now()),
                 instances: BTreeSet::new(),
+                broken: false,
             };
             self.topics.insert(name.clone(), topic);
             let known: usize = self
@@ -183,7 +276,7 @@ impl Reader<'_> {
                 .sum();
             let room = MOST_MEMBERS.saturating_sub(known);
             if instances.len() > room {
-                self.warn("topics", "they list more instances than are followed");
+                self.warn_of(name, "the topics list more instances than are followed");
             }
             if let Some(topic) = self.topics.get_mut(name) {
                 topic.instances = instances.into_iter().take(room).collect();
@@ -225,7 +318,8 @@ impl Reader<'_> {
                         Ok(address) => drop(self.nodes.insert(*instance, address)),
                         Err(wrong) => {
                             self.unrecorded = true;
-                            self.warn(&keys::hex(*instance), &wrong);
+                            let key = keys::node(&keys::hex(*instance));
+                            self.records_warned.say(self.server, &key, &wrong);
                         }
                     },
                 }
@@ -249,21 +343,6 @@ impl Reader<'_> {
         }
         listing
     }
-
-    /// Logs what is wrong with something in Redis, if there was nothing else in the last minute.
-    fn warn(&mut self, record: &str, reason: &str) {
-        if self.warned.is_some_and(|warned| warned.elapsed() < WARNING) {
-            return;
-        }
-        self.warned = Some(Instant::now());
-        let reason: String = reason
-            .chars()
-            .take(200)
-            .flat_map(char::escape_debug)
-            .collect();
-        tracing::warn!(name: "rpc.directory.wrong_record", directory = %self.server, record, reason,
-            "what the directory holds can't be read, and is skipped; more of this is not logged for a minute");
-    }
 }
 
 impl Topic {
@@ -271,8 +350,12 @@ impl Topic {
         let Some(read) = self.read else {
             return true;
         };
+        let look_again = read.elapsed() > lease / 3;
+        if self.broken {
+            return look_again;
+        }
         // a node that is gone without a word is not marked
-        let look_again = missing && read.elapsed() > lease / 3;
+        let look_again = missing && look_again;
         mark.is_empty() || mark != self.mark || look_again
     }
 }
@@ -297,11 +380,11 @@ async fn ask_for_marks(
         .collect()
 }
 
-/// What is of another type was put there by somebody else, and is as if it were not there: why. Any other error is Redis', which may be
-/// loading: it says nothing of what is there.
+/// What is of another type was put there by somebody else, and is as if it were not there, as is what this side may not read: why. Any
+/// other error is Redis', which may be loading: it says nothing of what is there.
 fn readable<T>(answer: RedisResult<T>) -> Result<Result<T, String>, String> {
     answer.map(Ok).or_else(|error| match error.code() {
-        Some("WRONGTYPE") => Ok(Err(error.to_string())),
+        Some("WRONGTYPE" | NOT_ALLOWED) => Ok(Err(error.to_string())),
         _ => Err(error.to_string()),
     })
 }

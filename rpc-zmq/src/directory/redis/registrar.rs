@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::{RedisServer, keys, record};
 use crate::backoff::Backoff;
 use redis::{Pipeline, RedisResult, Value};
-use rpc_core::exchange::{Inbound, Registration, TopicName};
+use rpc_core::exchange::{Inbound, Registration, TopicName, Trouble};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ struct Told {
     /// The announcement that it was told of.
     serial: u64,
     /// What is wrong with it.
-    trouble: Option<String>,
+    trouble: Trouble,
 }
 
 /// What Redis may hold of this node.
@@ -61,15 +61,12 @@ impl Registrar {
             let serial = *announcements.borrow_and_update();
             let pause = match self.tell(&self.inbound.registration()).await {
                 Ok(()) => {
-                    self.told.send_replace(Told {
-                        serial,
-                        trouble: None,
-                    });
+                    self.succeeded(serial);
                     backoff.reset();
                     self.server.lease / 3
                 }
                 Err(reason) => {
-                    self.failed(reason);
+                    self.failed(&reason);
                     // what could be said of it has to be said again in time
                     backoff.next().min(self.server.lease / 3)
                 }
@@ -81,11 +78,22 @@ impl Registrar {
         }
     }
 
-    fn failed(&self, reason: String) {
-        self.told.send_if_modified(|told| {
-            if told.trouble.as_ref() == Some(&reason) {
-                return false;
-            }
+    fn succeeded(&self, serial: u64) {
+        let mut recovered = false;
+        self.told.send_modify(|told| {
+            told.serial = serial;
+            recovered = told.trouble.ends();
+        });
+        if recovered {
+            tracing::info!(name: "rpc.directory.recovered", directory = %self.server, "the node is registered again");
+        }
+    }
+
+    fn failed(&self, reason: &str) {
+        let mut is_news = false;
+        self.told
+            .send_modify(|told| is_news = told.trouble.goes_on(reason));
+        if is_news {
             let shown: String = reason
                 .chars()
                 .take(200)
@@ -93,15 +101,13 @@ impl Registrar {
                 .collect();
             tracing::warn!(name: "rpc.directory.failed", directory = %self.server, reason = shown,
                 "the node can't be registered; clients that are linked stay so");
-            told.trouble = Some(reason);
-            true
-        });
+        }
     }
 
     /// Waits until Redis knows what is announced now. It does not wait for one that does not answer.
     pub(crate) async fn caught_up(&self) {
         let announced = *self.inbound.announcements().borrow();
-        let caught_up = |told: &Told| told.serial >= announced || told.trouble.is_some();
+        let caught_up = |told: &Told| told.serial >= announced || told.trouble.reason().is_some();
         // it is there as long as this is
         let _ = self.told.subscribe().wait_for(caught_up).await;
     }
@@ -109,7 +115,7 @@ impl Registrar {
     /// Takes this node out. The task that tells has ended before.
     pub(crate) async fn leave(&self) {
         let answers = self.known.lock().await.connection.is_some();
-        if !answers && self.told.borrow().trouble.is_some() {
+        if !answers && self.told.borrow().trouble.reason().is_some() {
             return;
         }
         let nothing = Registration {

@@ -93,7 +93,7 @@ impl Connection {
         };
         let agreed = timeout(HANDSHAKE, handshake)
             .await
-            .map_err(|_| Ended::Dropped("it did not finish the handshake in time".into()))??;
+            .map_err(|_| Ended::Silent)??;
         let (holder, sealer, opener) = match agreed.session {
             None => (None, None, None),
             Some(Session {

@@ -3,11 +3,11 @@
 //! A peer is an address until it has proved to own a key, and then that key.
 
 use super::Options;
-use rpc_core::exchange::Account;
+use rpc_core::exchange::{Account, Reasons};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 /// How many seconds' worth of handshakes may come at once.
@@ -41,6 +41,16 @@ impl Origin {
             }
         }
     }
+
+    /// The least that whoever has many addresses has in common: a /24, or a /48 of IPv6, which anybody is given and which has 65,536
+    /// of those halves.
+    fn network(self) -> Self {
+        match self {
+            Self::V4(ip) => Self::V4(Ipv4Addr::from_bits(ip.to_bits() & !0xff)),
+            Self::V6(half) => Self::V6(half & !0xffff),
+            other => other,
+        }
+    }
 }
 
 /// Everybody who has a connection, or had one lately.
@@ -57,8 +67,11 @@ pub(super) struct Guests {
 #[derive(Debug)]
 struct Guest {
     account: Arc<Account>,
+    network: Origin,
     connections: AtomicUsize,
     pending: AtomicUsize,
+    /// Why its handshakes failed, since one did not.
+    refused: Mutex<Reasons>,
 }
 
 /// A connection of somebody.
@@ -89,6 +102,19 @@ impl Presence {
         Arc::clone(&self.guest.account)
     }
 
+    /// Its handshake failed. `true` if no other of the same peer did for this reason lately.
+    pub(super) fn is_refused(&self, reason: &str) -> bool {
+        let refused = self.guest.refused.lock();
+        let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
+        refused.is_news(reason)
+    }
+
+    /// Its handshake succeeded: what fails from now on is news.
+    pub(super) fn is_let_in(&self) {
+        let refused = self.guest.refused.lock();
+        *refused.unwrap_or_else(PoisonError::into_inner) = Reasons::default();
+    }
+
     /// How to count the handshakes of whoever this is.
     pub(super) fn counter(&self) -> Pending {
         Pending(Arc::clone(&self.guest))
@@ -110,6 +136,23 @@ impl Pending {
     pub(super) fn count(&self) -> usize {
         self.0.pending.load(Ordering::Relaxed)
     }
+}
+
+/// Which of these handshakes is given up for another: the oldest of whoever has begun most. If several have, which a crowd of addresses
+/// with one handshake each makes of everybody, it is one of those whose network has begun most.
+pub(super) fn first_to_go<'a>(shaking: impl Iterator<Item = &'a Pending> + Clone) -> Option<usize> {
+    let mut networks: HashMap<Origin, usize> = HashMap::new();
+    for pending in shaking.clone() {
+        *networks.entry(pending.0.network).or_default() += 1;
+    }
+    let mut first = None;
+    for (at, pending) in shaking.enumerate() {
+        let crowd = (pending.count(), networks.get(&pending.0.network));
+        if first.is_none_or(|(_, before)| crowd > before) {
+            first = Some((at, crowd));
+        }
+    }
+    first.map(|(at, _)| at)
 }
 
 impl Guests {
@@ -170,8 +213,10 @@ impl Guests {
         let known = self.known.entry(origin).or_insert_with(|| {
             let guest = Guest {
                 account: account(),
+                network: origin.network(),
                 connections: AtomicUsize::new(0),
                 pending: AtomicUsize::new(0),
+                refused: Mutex::default(),
             };
             let bucket = Bucket {
                 left: full,
@@ -219,7 +264,7 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
-    use super::{BURST, Guests, Origin, REMEMBERED};
+    use super::{BURST, Guests, Origin, Pending, Presence, REMEMBERED, first_to_go};
     use std::collections::HashMap;
     use std::net::SocketAddr;
     use std::sync::Arc;
@@ -270,6 +315,56 @@ mod tests {
         drop(first.pop());
         assert_eq!(first[1].counter().count(), 1);
         assert!(admit("10.0.0.1:3").is_ok());
+    }
+
+    /// Handshakes from these addresses, in this order.
+    fn shaking(guests: &mut Guests, addresses: &[String]) -> Vec<(Presence, Pending)> {
+        let now = Instant::now();
+        let admit = |address: &String| {
+            let presence = guests.admit(origin(address), Arc::default, now).unwrap();
+            let pending = presence.counter();
+            (presence, pending)
+        };
+        addresses.iter().map(admit).collect()
+    }
+
+    fn goes(guests: &mut Guests, addresses: &[String]) -> usize {
+        let shaking = shaking(guests, addresses);
+        first_to_go(shaking.iter().map(|(_, pending)| pending)).unwrap()
+    }
+
+    #[test]
+    fn one_of_a_crowded_network_goes_first() {
+        let with = |good: &[&str], bad: &dyn Fn(u8) -> String| {
+            let mut all: Vec<String> = good.iter().map(|good| (*good).to_owned()).collect();
+            all.extend((1..=250).map(bad));
+            goes(&mut guests(), &all)
+        };
+        let v6 = |n| format!("[2001:db8:bad:{n:x}::1]:1");
+        let v4 = |n| format!("10.6.6.{n}:1");
+        // the oldest is somebody else's
+        assert_eq!(with(&["[2001:db8:1::1]:1"], &v6), 1);
+        assert_eq!(with(&["10.1.2.3:1", "[2001:db8:1::1]:1"], &v6), 2);
+        assert_eq!(with(&["10.6.7.1:1", "[2001:db8:1::1]:1"], &v4), 2);
+        assert_eq!(with(&["127.0.0.1:1"], &v4), 1);
+        // one address that has begun more than any other goes before all of them
+        let twice = ["[2001:db8:1::1]:1", "10.1.2.3:1", "10.1.2.3:2"];
+        assert_eq!(with(&twice, &v6), 1);
+        // and where nobody has begun more, the oldest does
+        let apart = |n| format!("10.6.{n}.1:1");
+        assert_eq!(with(&["10.1.2.3:1"], &apart), 0);
+        assert_eq!(first_to_go([].into_iter()), None);
+    }
+
+    #[test]
+    fn why_an_address_is_refused_is_news_once_until_it_is_let_in() {
+        let (mut guests, now) = (guests(), Instant::now());
+        let mut admit = |address| guests.admit(origin(address), Arc::default, now).unwrap();
+        let (first, again) = (admit("10.0.0.1:1"), admit("10.0.0.1:2"));
+        assert!(first.is_refused("its key") && !again.is_refused("its key"));
+        assert!(again.is_refused("its mechanism") && admit("10.0.0.2:1").is_refused("its key"));
+        again.is_let_in();
+        assert!(first.is_refused("its key"));
     }
 
     #[test]

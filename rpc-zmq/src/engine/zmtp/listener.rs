@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::connection::Connection;
-use super::guests::{Guests, Origin, Pending, Presence};
+use super::guests::{Guests, Origin, Pending, Presence, first_to_go};
 use super::handshake::Role;
 use super::mechanism::Security;
 use super::socket::{Listening, Socket};
@@ -18,8 +18,8 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-/// How many connections may be in their handshake. With more, the oldest of whoever has begun most is given up: so those that never
-/// finish keep nobody out.
+/// How many connections may be in their handshake. With more, the oldest of whoever has begun most is given up, of the network that
+/// has begun most: so those that never finish keep nobody out.
 const PENDING: usize = 256;
 
 /// How long nothing is accepted when that failed: there are no descriptors or no memory left.
@@ -151,15 +151,10 @@ impl Doorway {
         self.order.push_back((name, count, shaking));
     }
 
-    /// Gives up the oldest handshake of whoever has begun most of them.
+    /// Gives up the handshake that another one has to make room for.
     fn give_one_up(&mut self) {
-        let mut at = 0;
-        for (other, (_, pending, _)) in self.order.iter().enumerate() {
-            if pending.count() > self.order[at].1.count() {
-                at = other;
-            }
-        }
-        if let Some((peer, _, task)) = self.order.remove(at) {
+        let at = first_to_go(self.order.iter().map(|(_, pending, _)| pending));
+        if let Some((peer, _, task)) = at.and_then(|at| self.order.remove(at)) {
             task.abort();
             self.inbound.dropped(
                 &peer,
@@ -177,8 +172,13 @@ impl Doorway {
         presence.settled();
         let connection = match established {
             Ok(connection) => connection,
+            // it dials again and again, and is warned of once
+            Err(Ended::Dropped(reason)) if !presence.is_refused(&reason) => {
+                return self.inbound.dropped_again(&peer, &reason);
+            }
             Err(ended) => return say(&self.inbound, &peer, &ended),
         };
+        presence.is_let_in();
         if self.open.len() >= self.options.connections {
             let full = "there are as many connections as the node may have";
             return self.inbound.dropped(&peer, full);
@@ -209,7 +209,7 @@ impl Doorway {
 /// Says why a connection ended. One that looks whether somebody listens, and closes, is no trouble.
 fn say(inbound: &Inbound, peer: &Peer, ended: &Ended) {
     match ended {
-        Ended::Dropped(reason) => inbound.dropped(peer, reason),
+        Ended::Dropped(_) | Ended::Silent => inbound.dropped(peer, ended.reason()),
         other => {
             tracing::debug!(name: "rpc.client.gone", %peer, reason = other.reason(), "a client is gone");
         }

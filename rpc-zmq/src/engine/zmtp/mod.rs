@@ -41,7 +41,7 @@ pub(crate) use connection::{Connection, Unread};
 pub(crate) use listener::Listener;
 
 use crate::address::Address;
-use crate::engine::Ended;
+use crate::engine::{Ended, NoLink};
 use crate::keyring::{Holder, Keyring};
 use crate::security;
 use handshake::Role;
@@ -147,11 +147,11 @@ impl Options {
 pub(crate) async fn connect(
     address: &Address,
     options: &Options,
-) -> Result<Box<Connection>, String> {
+) -> Result<Box<Connection>, NoLink> {
     let Some(keyring) = &options.keyring else {
         let socket = reach(address).await?;
         let established = Connection::establish(socket, Security::Null(Role::Dealer), options);
-        return established.await.map_err(|ended| ended.reason().to_owned());
+        return established.await.map_err(no_link);
     };
     // a client has to know the key before it says anything
     let mut why = "no key is listed for a node at this address".to_owned();
@@ -164,19 +164,29 @@ pub(crate) async fn connect(
             Err(Ended::Closed(reason)) => {
                 why = format!("{reason}: perhaps its key is another than {}…", key.short());
             }
-            Err(ended) => return Err(ended.reason().to_owned()),
+            Err(ended) => return Err(no_link(ended)),
         }
     }
-    Err(why)
+    Err(NoLink::Refused(why))
 }
 
-async fn reach(address: &Address) -> Result<Socket, String> {
-    timeout(CONNECT, socket::connect(address))
-        .await
-        .map_err(|_| "it did not answer in time".to_owned())?
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => "nobody listens there".into(),
-            _ => error.to_string(),
+/// Whoever is gone, or silent, refuses nothing.
+fn no_link(ended: Ended) -> NoLink {
+    match ended {
+        Ended::Dropped(reason) => NoLink::Refused(reason),
+        other => NoLink::Unreached(other.reason().to_owned()),
+    }
+}
+
+async fn reach(address: &Address) -> Result<Socket, NoLink> {
+    let reached = timeout(CONNECT, socket::connect(address)).await;
+    reached
+        .map_err(|_| NoLink::Unreached("it did not answer in time".into()))?
+        .map_err(|error| {
+            NoLink::Unreached(match error.kind() {
+                std::io::ErrorKind::ConnectionRefused => "nobody listens there".into(),
+                _ => error.to_string(),
+            })
         })
 }
 
