@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 const MOST_TOPICS: usize = 4096;
 
 /// A topic within an exchange.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName {
     /// The exchange, empty for the unnamed one.
     pub exchange: String,
@@ -225,17 +225,23 @@ impl Outbound {
     /// Says which topics a node has, as far as the directory knows. Whoever looks for another does not ask for this node.
     pub fn set_topics(&self, node: NodeId, topics: BTreeSet<TopicName>) {
         let mut table = lock(&self.table);
-        let Some(node) = table.nodes.get_mut(&node) else {
-            return;
-        };
+        table.sights.go_by_topic();
         let topics = Some(topics);
-        let is_news = node.topics != topics;
-        node.topics = topics;
+        let is_news = table
+            .nodes
+            .get(&node)
+            .is_some_and(|node| node.topics != topics);
+        if !is_news {
+            return;
+        }
+        if let Some(node) = table.change(node) {
+            node.topics = topics;
+        }
+        // it matters to those who look for what it had, and for what it has
+        table.change(node);
         drop(table);
         // whoever waits for one of them may need this node, which may rest
-        if is_news {
-            self.changed.notify_waiters();
-        }
+        self.changed.notify_waiters();
     }
 }
 
@@ -254,7 +260,7 @@ mod tests {
     }
 
     fn has_settled(outbound: &Outbound, topic: &str) -> bool {
-        let table = lock(&outbound.table);
+        let mut table = lock(&outbound.table);
         table.all_settled(&Target::topic(topic), &Default::default())
     }
 

@@ -1,10 +1,10 @@
 //! The same call to every server of a topic, and their answers as they come.
 
 use super::Outbound;
-use super::nodes::Settled;
 use super::request::{Body, Opened};
 use super::routes::Route;
 use super::search::Rounds;
+use super::settled::Settled;
 use crate::args::Args;
 use crate::transport::{Gathering, Message, Parts, Response};
 use crate::{ErrorKind, RpcError, lock};
@@ -121,7 +121,7 @@ impl All {
                     && (late
                         || self
                             .rounds
-                            .are_over(&shared.parts.target, &lock(&outbound.table)))
+                            .are_over(&shared.parts.target, &mut lock(&outbound.table)))
                 {
                     self.rest = Some(self.nobody());
                 } else if self.found || late {

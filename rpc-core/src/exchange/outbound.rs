@@ -3,8 +3,9 @@
 use super::Rights;
 use super::frame::{self, Announcement, Frame, Kind, MOST_SERVERS};
 use super::link::ClientLink;
-use super::nodes::{NodeId, Nodes, Settled};
+use super::nodes::{NodeId, Nodes};
 use super::routes::Route;
+use super::settled::Settled;
 use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
 use crate::{ErrorKind, RpcError, Target, lock, text};
@@ -84,12 +85,11 @@ impl Outbound {
     /// An address could not be connected to.
     pub fn dial_failed(&self, node: NodeId, reason: &str) {
         let mut table = lock(&self.table);
-        let Some(entry) = table.nodes.get_mut(&node) else {
+        let Some(entry) = table.settle(node) else {
             return;
         };
         let news = entry.trouble.as_deref() != Some(reason);
         let address = Arc::clone(&entry.address);
-        entry.settled += 1;
         entry.twin = None;
         entry.resting = false;
         entry.trouble = Some(reason.to_owned());
@@ -106,10 +106,9 @@ impl Outbound {
         let reason = link.loss().unwrap_or_default();
         tracing::info!(name: "rpc.link.down", address = %link.address(), reason, "the link to a node is gone");
         let mut table = lock(&self.table);
-        let Some(entry) = table.nodes.get_mut(&node) else {
+        let Some(entry) = table.settle(node) else {
             return;
         };
-        entry.settled += 1;
         entry.resting = false;
         entry.connecting = None;
         entry.trouble = Some(reason);
@@ -211,10 +210,9 @@ impl Outbound {
         }
         let identity = link.identity(announcement.instance);
         let twin = table.twin_of(node, &identity);
-        let Some(entry) = table.nodes.get_mut(&node) else {
+        let Some(entry) = table.settle(node) else {
             return Ok(());
         };
-        entry.settled += 1;
         entry.resting = false;
         entry.connecting = None;
         entry.twin = twin.is_some().then_some(identity);

@@ -1,9 +1,10 @@
 //! Looking for somebody who takes a message: at once, and if nobody is there, in rounds.
 
 use super::Outbound;
-use super::nodes::{Nodes, Settled};
+use super::nodes::Nodes;
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route};
+use super::settled::Settled;
 use crate::transport::{Parts, Patience};
 use crate::{ErrorKind, RpcError, Target, lock, text};
 use std::fmt;
@@ -35,7 +36,7 @@ impl Rounds {
     }
 
     /// Nobody takes the message now: whether it is given up.
-    pub(super) fn are_over(&mut self, target: &Target, nodes: &Nodes) -> bool {
+    pub(super) fn are_over(&mut self, target: &Target, nodes: &mut Nodes) -> bool {
         if !nodes.all_settled(target, &self.before) {
             return false;
         }
@@ -143,7 +144,7 @@ impl Outbound {
                 if found.is_err() {
                     table.need(&parts.target);
                 }
-                let over = found.is_err() && rounds.are_over(&parts.target, &table);
+                let over = found.is_err() && rounds.are_over(&parts.target, &mut table);
                 (
                     found,
                     table.all_settled(&parts.target, &Settled::default()),
