@@ -1,7 +1,8 @@
 //! Links that are of no use for a long time are closed, and their nodes rest. Such a node is dialled again now and then, since it may have
 //! got a server that is of use; and at once, when everybody is needed who may have one.
 //!
-//! Of use is a link with something in flight, or whose node has a server of a topic that messages were sent to.
+//! Of use is a link with something in flight, or on which a gather is going to ask, or whose node has a server of a topic that messages were
+//! sent to.
 
 use super::Outbound;
 use super::link::ClientLink;

@@ -160,4 +160,4 @@ fn look(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
