@@ -3,7 +3,7 @@
 use super::endpoint::FailureKind;
 use super::middleware::{self, Course};
 use super::queue::Waits;
-use super::runner::Seat;
+use super::runner::{self, Seat, Work};
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
@@ -95,67 +95,71 @@ impl From<&Job> for Ended {
 /// Runs a request, then those that waited for its place, and then those that come while the task keeps ready.
 ///
 /// As many tasks of this are made as requests run at once, so it is kept small: nothing but the handler is held while that waits.
-pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output = ()> + Send {
-    let mut taken = (&first).into();
-    // what an async block captures takes its place once; the arguments of an async function would take theirs besides
-    let mut stage = Stage::Waits(first);
+pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()> + Send {
+    // what an async block captures takes its place once; the arguments of an async function would take theirs besides. And both of
+    // these see to it that a task which never began leaves nothing behind
+    let (mut place, mut stage) = Place::of(service, first);
     let mut seat: Option<Seat> = None;
     async move {
         loop {
-            let mut place = Place {
-                service: &service,
-                taken: Some(taken),
-            };
             loop {
-                stage = stage.begin(&service);
+                let service = &place.service;
+                stage = stage.begin(service);
                 match &mut stage {
                     Stage::Here(running) => {
-                        let outcome = running.supervise(&service).await;
-                        running.end(&service, outcome);
+                        let outcome = running.supervise(service).await;
+                        running.end(service, outcome);
                     }
                     // boxed so that a task of those that do not block is small
                     Stage::OnThread(thread, responder) => {
-                        Box::pin(joined(&service, thread, &**responder)).await;
+                        Box::pin(joined(service, thread, &**responder)).await;
                     }
                     Stage::Waits(_) | Stage::Over => {}
                 }
                 stage = match place.next() {
-                    Some(job) => Stage::Waits(job),
+                    Some(job) => Stage::Waits(Unbegun(Some(job))),
                     None => break,
                 };
             }
-            drop(place);
             drop(stage);
             let seat = seat.get_or_insert_default();
-            if !service.runners.keep(seat.desk()) {
+            if !place.service.runners.keep(seat.desk()) {
                 return;
             }
-            drop(service);
+            drop(place);
             let Some((server, job)) = seat.desk().next().await else {
                 return;
             };
-            service = server;
-            taken = (&job).into();
-            stage = Stage::Waits(job);
+            (place, stage) = Place::of(server, job);
         }
     }
 }
 
-/// Answers a request whose task ended before it could run, and gives its place back.
-pub(super) fn cut_off(service: &Service, job: &Job) {
-    service.gate.abandon(job.into());
-    let responder = &job.incoming.responder;
-    responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
+/// A request that has a place and no task: another task runs it, if one keeps ready. Otherwise it waits for those that run. Without any,
+/// nobody would come for it, or for those that wait behind it: they are answered.
+///
+/// No task is made for it: this may be the end of a runtime.
+pub(super) fn hand_on(work: Work) {
+    if let Some((service, job)) = runner::hand_over(work) {
+        let given_up = service.gate.put_back(job);
+        service.give_up(given_up, NO_RUNTIME);
+    }
 }
 
 /// A place among those that run, which is given back however the task ends.
-struct Place<'a> {
-    service: &'a Service,
+struct Place {
+    service: Arc<Service>,
     /// By what it is taken.
     taken: Option<Ended>,
 }
 
-impl Place<'_> {
+impl Place {
+    fn of(service: Arc<Service>, job: Job) -> (Self, Stage) {
+        let taken = Some((&job).into());
+        (Self { service, taken }, Stage::Waits(Unbegun(Some(job))))
+    }
+
+    /// The request that has the place now, if one waits for it.
     fn next(&mut self) -> Option<Job> {
         let next = self.service.gate.next(self.taken.take()?);
         self.taken = next.as_ref().map(Ended::from);
@@ -163,10 +167,24 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(taken) = self.taken {
-            self.service.gate.abandon(taken);
+        // the task is gone, with its runtime for instance
+        if let Some(job) = self.next() {
+            self.taken = None;
+            hand_on((Arc::clone(&self.service), job));
+        }
+    }
+}
+
+/// A request that has its place, and has not begun. One that is dropped gives an answer.
+struct Unbegun(Option<Job>);
+
+impl Drop for Unbegun {
+    fn drop(&mut self) {
+        if let Some(job) = self.0.take() {
+            let responder = &job.incoming.responder;
+            responder.refuse(ErrorKind::Unavailable, NO_RUNTIME);
         }
     }
 }
@@ -174,7 +192,7 @@ impl Drop for Place<'_> {
 /// A request that has its place.
 enum Stage {
     /// It comes next.
-    Waits(Job),
+    Waits(Unbegun),
     /// Its handler runs in this task.
     Here(Begun),
     /// It is for one of the threads that may be blocked. The place is taken until that is free again.
@@ -185,17 +203,22 @@ enum Stage {
 
 impl Stage {
     fn begin(self, service: &Arc<Service>) -> Self {
-        let Self::Waits(job) = self else {
+        let Self::Waits(mut unbegun) = self else {
             return self;
+        };
+        let Some(job) = unbegun.0.take() else {
+            return Self::Over;
         };
         if !job.method.is_blocking() {
             return Begun::new(service, job).map_or(Self::Over, Self::Here);
         }
         let responder = Arc::clone(&job.incoming.responder);
         let (service, runtime) = (Arc::clone(service), Handle::current());
+        unbegun.0 = Some(job);
         let run = async move {
             // it may have waited for a thread for long
-            if let Some(mut running) = Begun::new(&service, job) {
+            let job = unbegun.0.take();
+            if let Some(mut running) = job.and_then(|job| Begun::new(&service, job)) {
                 let outcome = running.supervise(&service).await;
                 running.end(&service, outcome);
             }
@@ -226,6 +249,8 @@ async fn joined(service: &Service, thread: &mut JoinHandle<()>, responder: &dyn 
         let _ = thread.await;
     }
 }
+
+const NO_RUNTIME: &str = "the runtime that was to run the request ended before it began";
 
 const CUT_OFF: &str = "the server ended before the handler did";
 
