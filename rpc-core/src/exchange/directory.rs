@@ -8,6 +8,7 @@ use crate::{Target, lock, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// How many topics a directory is asked for at most.
 const MOST_TOPICS: usize = 4096;
@@ -33,6 +34,8 @@ pub(super) struct Directory {
     /// Whether it has said which nodes there are, whatever the topic.
     answered: bool,
     trouble: Option<String>,
+    /// When all was well last.
+    well: Option<Instant>,
     /// How often it could not be asked.
     failures: u64,
     wanted: Arc<Notify>,
@@ -109,12 +112,21 @@ impl Directory {
     pub(super) fn absence(&self, target: &Target) -> String {
         let name = self.shown();
         match &self.trouble {
-            Some(trouble) => format!("{name}: {}", text::shown(trouble)),
+            Some(trouble) => format!("{name}: {}{}", text::shown(trouble), self.since()),
             None if self.has_answered(target) => format!("{name} was asked"),
             None if self.by_topic && self.asked(target).is_none() => {
                 format!("{name} is asked for {MOST_TOPICS} other topics already")
             }
             None => format!("{name} has not answered yet"),
+        }
+    }
+
+    /// For how long it has been in trouble, unless that has just begun or was always so.
+    fn since(&self) -> String {
+        let well = self.well.map_or(0, |well| well.elapsed().as_secs());
+        match well {
+            0 => String::new(),
+            ago => format!(" (it answered until {ago} s ago)"),
         }
     }
 
@@ -134,6 +146,7 @@ impl Outbound {
             count: 0,
             answered: false,
             trouble: None,
+            well: None,
             failures: 0,
             wanted: Arc::default(),
         });
@@ -189,6 +202,7 @@ impl Outbound {
         let Some(directory) = &mut table.directory else {
             return;
         };
+        directory.well = Some(Instant::now());
         let mut news = directory.trouble.take().is_some();
         news |= !std::mem::replace(&mut directory.answered, true);
         for TopicName { exchange, topic } in topics {
@@ -248,6 +262,8 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+    use tokio::time::advance;
 
     fn outbound(by_topic: bool) -> Outbound {
         let outbound = Outbound::default();
@@ -325,5 +341,50 @@ mod tests {
         assert!(!has_settled(&outbound, "a") && has_settled(&outbound, "b"));
         let unreached = |topic| outbound.unreached(&Target::topic(topic)).len();
         assert_eq!((unreached("a"), unreached("b")), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_says_since_when_a_directory_is_in_trouble() {
+        let outbound = outbound(true);
+        want(&outbound, "a");
+        let absence = || lock(&outbound.table).absence(&Target::topic("b"), &"");
+        advance(Duration::from_secs(5)).await;
+        outbound.directory_failed("refused");
+        assert!(absence().ends_with("6379: refused"), "{}", absence());
+        outbound.directory_answered(&outbound.topics_wanted());
+        advance(Duration::from_secs(12)).await;
+        outbound.directory_failed("refused");
+        let expected = "6379: refused (it answered until 12 s ago)";
+        assert!(absence().ends_with(expected), "{}", absence());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_says_which_node_is_not_listed_any_more_and_what_was_wrong_with_it() {
+        let outbound = outbound(true);
+        want(&outbound, "a");
+        let topics: BTreeSet<TopicName> = outbound.topics_wanted().into_iter().collect();
+        let come_and_go = |address: &str, topics: BTreeSet<TopicName>| {
+            let node = outbound.add_node(address);
+            outbound.set_topics(node, topics);
+            outbound.dial_failed(node, "connection refused");
+            outbound.remove_node(node);
+        };
+        let absence = |topic| lock(&outbound.table).absence(&Target::topic(topic), &"");
+        come_and_go("host:1", topics.clone());
+        advance(Duration::from_secs(3)).await;
+        come_and_go("host:2", BTreeSet::new());
+        let expected = "; the last one was host:1, listed until 3 s ago (connection refused)";
+        assert!(absence("a").ends_with(expected), "{}", absence("a"));
+        assert!(!absence("b").contains("listed"), "{}", absence("b"));
+        // it is there again
+        let node = outbound.add_node("host:1");
+        outbound.set_topics(node, BTreeSet::new());
+        assert!(!absence("a").contains("listed"), "{}", absence("a"));
+        // the last ones are known, and no others
+        for node in 0..1000 {
+            come_and_go(&format!("another:{node}"), topics.clone());
+        }
+        assert!(absence("a").contains("another:999"), "{}", absence("a"));
+        assert!(lock(&outbound.table).gone.len() <= 8);
     }
 }

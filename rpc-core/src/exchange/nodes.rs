@@ -8,7 +8,7 @@ use super::settled::Sights;
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
 use crate::{ErrorKind, RpcError, Target, Version};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// after the other make.
 const A_SECOND: u32 = 50_000;
 const AT_ONCE: u32 = 600_000;
+
+/// Of so many addresses that are not dialled any more, errors can tell.
+const MOST_GONE: usize = 8;
 
 /// Names an address of the directory, to the transport that dials it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +32,8 @@ pub(super) struct Nodes {
     /// Boxed: most clients have one, and a tree makes room for eleven.
     pub(super) nodes: BTreeMap<NodeId, Box<Node>>,
     last_node: u64,
+    /// Those that are not dialled any more, and since when: the last of them.
+    pub(super) gone: VecDeque<(Box<Node>, Instant)>,
     /// The directory that nodes come from, if it has to be asked.
     pub(super) directory: Option<Directory>,
     pub(super) routes: Routes,
@@ -70,6 +75,7 @@ pub(super) struct Node {
 
 impl Nodes {
     pub(super) fn add(&mut self, address: &str) -> NodeId {
+        self.gone.retain(|(gone, _)| *gone.address != *address);
         self.last_node += 1;
         let id = NodeId(self.last_node);
         let node = Node {
@@ -94,7 +100,11 @@ impl Nodes {
     pub(super) fn remove(&mut self, node: NodeId) {
         self.unlink(node);
         self.change(node);
-        self.nodes.remove(&node);
+        if let Some(mut gone) = self.nodes.remove(&node) {
+            gone.connecting = None;
+            self.gone.truncate(MOST_GONE - 1);
+            self.gone.push_front((gone, Instant::now()));
+        }
     }
 
     /// What a node has announced on its link leads there from now on. `true` if it had none.
