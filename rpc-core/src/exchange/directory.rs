@@ -9,12 +9,13 @@ use crate::{Target, lock, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// How many topics a directory is asked for at most.
 const MOST_TOPICS: usize = 4096;
 
 /// A topic within an exchange.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName {
     /// The exchange, empty for the unnamed one.
     pub exchange: String,
@@ -34,6 +35,8 @@ pub(super) struct Directory {
     /// Whether it has said which nodes there are, whatever the topic.
     answered: bool,
     trouble: Trouble,
+    /// When all was well last.
+    well: Option<Instant>,
     /// How often it could not be asked.
     failures: u64,
     wanted: Arc<Notify>,
@@ -124,12 +127,23 @@ impl Directory {
     pub(super) fn absence(&self, target: &Target) -> String {
         let name = self.shown();
         match self.trouble(target) {
-            Some(trouble) => format!("{name}: {}", text::shown(trouble)),
+            Some(trouble) => format!("{name}: {}{}", text::shown(trouble), self.since()),
             None if self.has_answered(target) => format!("{name} was asked"),
             None if self.by_topic && self.asked(target).is_none() => {
                 format!("{name} is asked for {MOST_TOPICS} other topics already")
             }
             None => format!("{name} has not answered yet"),
+        }
+    }
+
+    /// For how long it has been in trouble, unless that has just begun or was always so.
+    fn since(&self) -> String {
+        // one topic may be in trouble while all the others are well
+        let well = self.well.filter(|_| self.trouble.reason().is_some());
+        let well = well.map_or(0, |well| well.elapsed().as_secs());
+        match well {
+            0 => String::new(),
+            ago => format!(" (it answered until {ago} s ago)"),
         }
     }
 
@@ -149,6 +163,7 @@ impl Outbound {
             count: 0,
             answered: false,
             trouble: Trouble::default(),
+            well: None,
             failures: 0,
             wanted: Arc::default(),
         });
@@ -204,6 +219,7 @@ impl Outbound {
         let Some(directory) = &mut table.directory else {
             return;
         };
+        directory.well = Some(Instant::now());
         let recovered = directory.trouble.ends();
         let name = recovered.then(|| directory.name.clone());
         let mut news = recovered;
@@ -257,23 +273,31 @@ impl Outbound {
     /// Says which topics a node has, as far as the directory knows. Whoever looks for another does not ask for this node.
     pub fn set_topics(&self, node: NodeId, topics: BTreeSet<TopicName>) {
         let mut table = lock(&self.table);
-        let Some(node) = table.nodes.get_mut(&node) else {
-            return;
-        };
+        table.sights.go_by_topic();
         let topics = Some(topics);
-        let is_news = node.topics != topics;
-        node.topics = topics;
+        let is_news = table
+            .nodes
+            .get(&node)
+            .is_some_and(|node| node.topics != topics);
+        if !is_news {
+            return;
+        }
+        if let Some(node) = table.change(node) {
+            node.topics = topics;
+        }
+        // it matters to those who look for what it had, and for what it has
+        table.change(node);
         drop(table);
         // whoever waits for one of them may need this node, which may rest
-        if is_news {
-            self.changed.notify_waiters();
-        }
+        self.changed.notify_waiters();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+    use tokio::time::advance;
 
     fn outbound(by_topic: bool) -> Outbound {
         let outbound = Outbound::default();
@@ -286,7 +310,7 @@ mod tests {
     }
 
     fn has_settled(outbound: &Outbound, topic: &str) -> bool {
-        let table = lock(&outbound.table);
+        let mut table = lock(&outbound.table);
         table.all_settled(&Target::topic(topic), &Default::default())
     }
 
@@ -373,5 +397,50 @@ mod tests {
         assert!(!has_settled(&outbound, "a") && has_settled(&outbound, "b"));
         let unreached = |topic| outbound.unreached(&Target::topic(topic)).len();
         assert_eq!((unreached("a"), unreached("b")), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_says_since_when_a_directory_is_in_trouble() {
+        let outbound = outbound(true);
+        want(&outbound, "a");
+        let absence = || lock(&outbound.table).absence(&Target::topic("b"), &"");
+        advance(Duration::from_secs(5)).await;
+        outbound.directory_failed("refused");
+        assert!(absence().ends_with("6379: refused"), "{}", absence());
+        outbound.directory_answered(&outbound.topics_wanted());
+        advance(Duration::from_secs(12)).await;
+        outbound.directory_failed("refused");
+        let expected = "6379: refused (it answered until 12 s ago)";
+        assert!(absence().ends_with(expected), "{}", absence());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_says_which_node_is_not_listed_any_more_and_what_was_wrong_with_it() {
+        let outbound = outbound(true);
+        want(&outbound, "a");
+        let topics: BTreeSet<TopicName> = outbound.topics_wanted().into_iter().collect();
+        let come_and_go = |address: &str, topics: BTreeSet<TopicName>| {
+            let node = outbound.add_node(address);
+            outbound.set_topics(node, topics);
+            outbound.dial_failed(node, "connection refused");
+            outbound.remove_node(node);
+        };
+        let absence = |topic| lock(&outbound.table).absence(&Target::topic(topic), &"");
+        come_and_go("host:1", topics.clone());
+        advance(Duration::from_secs(3)).await;
+        come_and_go("host:2", BTreeSet::new());
+        let expected = "; the last one was host:1, listed until 3 s ago (connection refused)";
+        assert!(absence("a").ends_with(expected), "{}", absence("a"));
+        assert!(!absence("b").contains("listed"), "{}", absence("b"));
+        // it is there again
+        let node = outbound.add_node("host:1");
+        outbound.set_topics(node, BTreeSet::new());
+        assert!(!absence("a").contains("listed"), "{}", absence("a"));
+        // the last ones are known, and no others
+        for node in 0..1000 {
+            come_and_go(&format!("another:{node}"), topics.clone());
+        }
+        assert!(absence("a").contains("another:999"), "{}", absence("a"));
+        assert!(lock(&outbound.table).gone.len() <= 8);
     }
 }

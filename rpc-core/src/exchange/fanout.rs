@@ -1,10 +1,10 @@
 //! The same cast to every server of a topic.
 
 use super::Outbound;
-use super::nodes::Settled;
 use super::request::Body;
 use super::routes::Route;
 use super::search::Rounds;
+use super::settled::Settled;
 use crate::args::Args;
 use crate::transport::{BoxFuture, Parts};
 use crate::{Fanout, FanoutError, FanoutIncomplete, RpcError, lock};
@@ -133,7 +133,8 @@ impl Round {
             }
             // if nobody at all is there, somebody is waited for
             if asked.is_empty()
-                && (deadline.is_elapsed() || rounds.are_over(&parts.target, &lock(&outbound.table)))
+                && (deadline.is_elapsed()
+                    || rounds.are_over(&parts.target, &mut lock(&outbound.table)))
             {
                 if !self.refused.is_empty() {
                     // whoever refused it in an earlier round has gone since

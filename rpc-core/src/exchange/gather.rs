@@ -1,10 +1,11 @@
 //! The same call to every server of a topic, and their answers as they come.
 
 use super::Outbound;
-use super::nodes::Settled;
+use super::link::Kept;
 use super::request::{Body, Opened};
 use super::routes::Route;
 use super::search::Rounds;
+use super::settled::Settled;
 use crate::args::Args;
 use crate::transport::{Gathering, Message, Parts, Response};
 use crate::{ErrorKind, RpcError, lock};
@@ -38,6 +39,7 @@ pub(crate) fn gather(outbound: Arc<Outbound>, message: Message) -> Gathering {
         waiting: VecDeque::new(),
         asking: FuturesUnordered::new(),
         found: false,
+        unreached: Vec::new(),
         rest: None,
     };
     Box::pin(stream::unfold(all, All::next))
@@ -50,7 +52,8 @@ struct Shared {
 }
 
 impl Shared {
-    async fn ask(self: Arc<Self>, route: Arc<Route>) -> Answer {
+    /// The link is kept until the server has answered.
+    async fn ask(self: Arc<Self>, route: Arc<Route>, _kept: Kept) -> Answer {
         let sent = self.outbound.request_to(&route, &self.parts, &self.args);
         let answer = match sent.await {
             Ok(Opened::Answered(response)) => Ok(response),
@@ -78,7 +81,10 @@ async fn one(shared: Arc<Shared>) -> Answer {
     let mut args = shared.args.clone();
     let body = Body::of(&mut args, shared.parts.version);
     match shared.outbound.route(&shared.parts, &body, &[]).await {
-        Ok(found) => Arc::clone(&shared).ask(found.route).await,
+        Ok(found) => {
+            let kept = found.route.link.keep();
+            Arc::clone(&shared).ask(found.route, kept).await
+        }
         Err(error) => {
             let named = shared.parts.target.server_name().unwrap_or_default();
             (named.to_owned(), Err(shared.of_message(error)))
@@ -92,11 +98,13 @@ struct All {
     rounds: Rounds,
     /// The servers that are asked, by name.
     known: HashSet<String>,
-    /// Those that are not asked yet.
-    waiting: VecDeque<Arc<Route>>,
+    /// Those that are not asked yet. Their links must not rest, however long the others take.
+    waiting: VecDeque<(Arc<Route>, Kept)>,
     asking: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Every node has announced itself or could not be reached, and somebody was there: who comes now is not asked.
     found: bool,
+    /// Who could not be reached by then. A link that has rested since is no loss.
+    unreached: Vec<(String, String)>,
     /// Those to whom nothing was sent, once all others have answered.
     rest: Option<Vec<Answer>>,
 }
@@ -121,7 +129,7 @@ impl All {
                     && (late
                         || self
                             .rounds
-                            .are_over(&shared.parts.target, &lock(&outbound.table)))
+                            .are_over(&shared.parts.target, &mut lock(&outbound.table)))
                 {
                     self.rest = Some(self.nobody());
                 } else if self.found || late {
@@ -153,23 +161,27 @@ impl All {
         let (routes, settled) = outbound.servers(parts, &Settled::default());
         for route in routes {
             if self.known.insert(route.service.server.clone()) {
-                self.waiting.push_back(route);
+                let kept = route.link.keep();
+                self.waiting.push_back((route, kept));
             }
         }
         self.found = settled && !self.known.is_empty();
+        if self.found {
+            self.unreached = outbound.unreached(&parts.target);
+        }
     }
 
     fn ask(&mut self) {
         while self.asking.len() < GATHER_AT_ONCE
-            && let Some(route) = self.waiting.pop_front()
+            && let Some((route, kept)) = self.waiting.pop_front()
         {
-            let asking = Arc::clone(&self.shared).ask(route);
+            let asking = Arc::clone(&self.shared).ask(route, kept);
             self.asking.push(Box::pin(asking));
         }
     }
 
-    fn nobody(&self) -> Vec<Answer> {
-        let shared = &self.shared;
+    fn nobody(&mut self) -> Vec<Answer> {
+        let shared = Arc::clone(&self.shared);
         let unreached = self.unreached();
         if !unreached.is_empty() {
             return unreached;
@@ -180,7 +192,7 @@ impl All {
 
     fn rest(&mut self) -> Vec<Answer> {
         let shared = Arc::clone(&self.shared);
-        let unasked = self.waiting.drain(..).map(|route| {
+        let unasked = self.waiting.drain(..).map(|(route, _)| {
             let error = shared.undeliverable(format!(
                 "it was not asked before the deadline: {GATHER_AT_ONCE} others at once had not answered"
             ));
@@ -194,18 +206,24 @@ impl All {
         rest
     }
 
-    fn unreached(&self) -> Vec<Answer> {
-        let unreached = self
-            .shared
-            .outbound
-            .unreached(&self.shared.parts.target)
-            .into_iter();
+    fn unreached(&mut self) -> Vec<Answer> {
+        let Shared {
+            outbound, parts, ..
+        } = &*self.shared;
+        let unreached = if self.found {
+            std::mem::take(&mut self.unreached)
+        } else {
+            outbound.unreached(&parts.target)
+        };
         let answer = |(address, reason): (String, String)| {
             let error = self
                 .shared
                 .undeliverable(format!("the node was not reached: {reason}"));
             (address, Err(error))
         };
-        unreached.map(answer).collect()
+        unreached.into_iter().map(answer).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

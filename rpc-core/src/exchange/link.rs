@@ -50,6 +50,8 @@ struct State {
     announced: Option<Arc<Announcement>>,
     /// Places that are in use although the window has shrunk below them.
     debt: Debt,
+    /// Who is going to send something on it.
+    kept: usize,
     /// Why the link is gone.
     lost: Option<String>,
 }
@@ -74,6 +76,16 @@ impl State {
 pub(crate) struct Identity {
     key: Option<Box<[u8]>>,
     instance: [u8; 16],
+}
+
+/// Keeps a link of use, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Kept(Arc<ClientLink>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        lock(&self.0.state).kept -= 1;
+    }
 }
 
 impl ClientLink {
@@ -346,10 +358,16 @@ impl ClientLink {
         Some(waiting)
     }
 
-    /// Gives the link up if nothing is in flight on it, and nothing waits to be written.
+    /// From now on, the link is of use, although nothing may be in flight.
+    pub(crate) fn keep(self: &Arc<Self>) -> Kept {
+        lock(&self.state).kept += 1;
+        Kept(Arc::clone(self))
+    }
+
+    /// Gives the link up if nothing is in flight on it, nothing waits to be written, and nobody keeps it.
     pub(crate) fn lose_unused(&self, reason: &str) -> bool {
         let state = lock(&self.state);
-        let unused = state.waiting.is_empty() && state.outbox.is_flushed();
+        let unused = state.kept == 0 && state.waiting.is_empty() && state.outbox.is_flushed();
         if unused {
             self.lose_now(state, reason);
         }

@@ -22,6 +22,7 @@
 //! | `trouble` | when it is worth a line in the log that a directory fails |
 //! | `topics` | the servers of each topic, put in and taken out node by node |
 //! | `nodes` | the addresses of the directory, and which are linked |
+//! | `settled` | whether they are linked, or were tried in vain: one look for all who wait |
 //! | `rest` | links that are of no use for a long time, and when they are made again |
 //! | `outbound` | links that come and go, and what arrives on them |
 //! | `search` | who takes a message, and how long somebody is looked for |
@@ -62,6 +63,7 @@ mod rest;
 mod rights;
 mod routes;
 mod search;
+mod settled;
 mod stream;
 mod survey;
 mod topics;

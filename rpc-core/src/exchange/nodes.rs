@@ -4,11 +4,12 @@ use super::directory::{Directory, TopicName};
 use super::link::{ClientLink, Identity};
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route, Routes, Wanted, spoken};
+use super::settled::Sights;
 use super::trouble::Reasons;
 use crate::args::{Cap, CapOrigin};
 use crate::transport::Parts;
 use crate::{ErrorKind, RpcError, Target, Version};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -19,16 +20,12 @@ use tokio::time::Instant;
 const A_SECOND: u32 = 50_000;
 const AT_ONCE: u32 = 600_000;
 
+/// Of so many addresses that are not dialled any more, errors can tell.
+const MOST_GONE: usize = 8;
+
 /// Names an address of the directory, to the transport that dials it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u64);
-
-/// How often each node, and the directory, had settled at some moment. The default is the beginning.
-#[derive(Debug, Default)]
-pub(super) struct Settled {
-    nodes: BTreeMap<NodeId, u64>,
-    directory: u64,
-}
 
 /// Every node, and the servers on those that are linked.
 #[derive(Debug, Default)]
@@ -36,11 +33,14 @@ pub(super) struct Nodes {
     /// Boxed: most clients have one, and a tree makes room for eleven.
     pub(super) nodes: BTreeMap<NodeId, Box<Node>>,
     last_node: u64,
+    /// Those that are not dialled any more, and since when: the last of them.
+    pub(super) gone: VecDeque<(Box<Node>, Instant)>,
     /// The directory that nodes come from, if it has to be asked.
     pub(super) directory: Option<Directory>,
     pub(super) routes: Routes,
     /// Which node an instance is linked by.
-    instances: HashMap<Identity, NodeId>,
+    pub(super) instances: HashMap<Identity, NodeId>,
+    pub(super) sights: Sights,
     /// How long a link is kept that is of no use, if not for ever.
     pub(super) idle: Option<Duration>,
     /// Nodes that rest are called.
@@ -57,7 +57,7 @@ pub(super) struct Node {
     instance: Option<Identity>,
     /// A connection that has not been announced yet.
     pub(super) connecting: Option<Arc<ClientLink>>,
-    /// How often it has announced itself, or could not be reached.
+    /// When it announced itself last, or could not be reached, as nodes count it; 0 if it never did.
     pub(super) settled: u64,
     pub(super) trouble: Option<String>,
     /// Why it could not be linked to, as far as that was logged since it was linked.
@@ -78,6 +78,7 @@ pub(super) struct Node {
 
 impl Nodes {
     pub(super) fn add(&mut self, address: &str) -> NodeId {
+        self.gone.retain(|(gone, _)| *gone.address != *address);
         self.last_node += 1;
         let id = NodeId(self.last_node);
         let node = Node {
@@ -95,28 +96,35 @@ impl Nodes {
             topics: None,
             announces: (AT_ONCE.into(), Instant::now()),
         };
+        self.sights.forget(&node);
         self.nodes.insert(id, Box::new(node));
         id
     }
 
     pub(super) fn remove(&mut self, node: NodeId) {
         self.unlink(node);
-        self.nodes.remove(&node);
+        self.change(node);
+        if let Some(mut gone) = self.nodes.remove(&node) {
+            gone.connecting = None;
+            self.gone.truncate(MOST_GONE - 1);
+            self.gone.push_front((gone, Instant::now()));
+        }
     }
 
     /// What a node has announced on its link leads there from now on. `true` if it had none.
     pub(super) fn link(&mut self, node: NodeId, link: &Arc<ClientLink>) -> bool {
-        let Some(entry) = self.nodes.get_mut(&node) else {
+        let Some(entry) = self.change(node) else {
             return false;
         };
         let new = entry.link.replace(Arc::clone(link)).is_none();
         let announced = link.announced();
         let instance = announced.map(|announced| link.identity(announced.instance));
         if entry.instance != instance {
+            let before = std::mem::replace(&mut entry.instance, instance.clone());
             self.instances
-                .extend(instance.clone().map(|instance| (instance, node)));
-            let before = std::mem::replace(&mut entry.instance, instance);
+                .extend(instance.map(|instance| (instance, node)));
             before.and_then(|before| self.instances.remove(&before));
+            self.sights.forget_twins();
         }
         self.routes.update(node, link);
         new
@@ -133,10 +141,11 @@ impl Nodes {
 
     /// A node has no link any more. Gives the one that it had.
     pub(super) fn unlink(&mut self, node: NodeId) -> Option<Arc<ClientLink>> {
-        let entry = self.nodes.get_mut(&node)?;
+        let entry = self.change(node)?;
         let link = entry.link.take()?;
         let instance = entry.instance.take();
         instance.and_then(|instance| self.instances.remove(&instance));
+        self.sights.forget_twins();
         self.routes.remove(node);
         Some(link)
     }
@@ -149,39 +158,7 @@ impl Nodes {
 
     /// Whether an address leads to an instance that another address leads to, and is linked by that.
     pub(super) fn is_twin(&self, node: &Node) -> bool {
-        let twin = node.twin.as_ref();
-        twin.is_some_and(|instance| self.instances.contains_key(instance))
-    }
-
-    /// Whether the directory has answered and each node is linked, or they have been tried since `before` was noted.
-    pub(super) fn all_settled(&self, target: &Target, before: &Settled) -> bool {
-        let known = |known: &Directory| known.has_settled(target, before.directory);
-        self.directory.as_ref().is_none_or(known)
-            && self.nodes.iter().all(|(id, node)| {
-                // one that was a twin may be the way to its instance now
-                let is_known = !node.resting && (node.twin.is_none() || self.is_twin(node));
-                node.link.is_some()
-                    || is_known && node.settled > before.nodes.get(id).copied().unwrap_or(0)
-                    || !node.may_have(target)
-            })
-    }
-
-    /// Whether the directory has answered, and nobody is going to be dialled.
-    pub(super) fn all_linked(&self, target: &Target) -> bool {
-        let answered = |known: &Directory| known.has_answered(target);
-        self.directory.as_ref().is_none_or(answered)
-            && self
-                .nodes
-                .values()
-                .all(|node| node.link.is_some() || self.is_twin(node) || !node.may_have(target))
-    }
-
-    pub(super) fn settled(&self) -> Settled {
-        let nodes = self.nodes.iter();
-        Settled {
-            nodes: nodes.map(|(id, node)| (*id, node.settled)).collect(),
-            directory: self.directory.as_ref().map_or(0, Directory::failures),
-        }
+        node.is_twin(&self.instances)
     }
 
     pub(super) fn find(
@@ -315,6 +292,12 @@ impl Nodes {
 }
 
 impl Node {
+    /// Whether another address leads to its instance, and is linked.
+    pub(super) fn is_twin(&self, instances: &HashMap<Identity, NodeId>) -> bool {
+        let twin = self.twin.as_ref();
+        twin.is_some_and(|instance| instances.contains_key(instance))
+    }
+
     pub(super) fn may_have(&self, target: &Target) -> bool {
         let (exchange, topic) = (target.exchange_name(), target.topic_name());
         self.topics.as_ref().is_none_or(|topics| {
@@ -339,7 +322,6 @@ impl Node {
 
     /// It could not be linked to. `true` if that was not logged for this reason before.
     pub(super) fn fails(&mut self, reason: &str) -> bool {
-        self.settled += 1;
         self.twin = None;
         self.resting = false;
         self.trouble = Some(reason.to_owned());

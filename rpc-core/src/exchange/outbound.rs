@@ -3,8 +3,9 @@
 use super::Rights;
 use super::frame::{self, Announcement, Frame, Kind, MOST_SERVERS};
 use super::link::ClientLink;
-use super::nodes::{NodeId, Nodes, Settled};
+use super::nodes::{NodeId, Nodes};
 use super::routes::Route;
+use super::settled::Settled;
 use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
 use crate::{ErrorKind, RpcError, Target, lock, text};
@@ -113,7 +114,7 @@ impl Outbound {
     /// Gives the address, and whether this reason is to be told.
     fn not_linked(&self, node: NodeId, reason: &str) -> Option<(Arc<str>, bool)> {
         let mut table = lock(&self.table);
-        let entry = table.nodes.get_mut(&node)?;
+        let entry = table.settle(node)?;
         let is_news = entry.fails(reason);
         let address = Arc::clone(&entry.address);
         drop(table);
@@ -127,10 +128,9 @@ impl Outbound {
         let reason = link.loss().unwrap_or_default();
         tracing::info!(name: "rpc.link.down", address = %link.address(), reason, "the link to a node is gone");
         let mut table = lock(&self.table);
-        let Some(entry) = table.nodes.get_mut(&node) else {
+        let Some(entry) = table.settle(node) else {
             return;
         };
-        entry.settled += 1;
         entry.resting = false;
         entry.connecting = None;
         entry.trouble = Some(reason);
@@ -232,10 +232,9 @@ impl Outbound {
         }
         let identity = link.identity(announcement.instance);
         let twin = table.twin_of(node, &identity);
-        let Some(entry) = table.nodes.get_mut(&node) else {
+        let Some(entry) = table.settle(node) else {
             return Ok(());
         };
-        entry.settled += 1;
         entry.resting = false;
         entry.connecting = None;
         entry.twin = twin.is_some().then_some(identity);

@@ -1,11 +1,13 @@
 //! Links that are of no use for a long time are closed, and their nodes rest. Such a node is dialled again now and then, since it may have
 //! got a server that is of use; and at once, when everybody is needed who may have one.
 //!
-//! Of use is a link with something in flight, or whose node has a server of a topic that messages were sent to.
+//! Of use is a link with something in flight, or on which a gather is going to ask, or whose node has a server of a topic that messages were
+//! sent to.
 
 use super::Outbound;
 use super::link::ClientLink;
 use super::nodes::{NodeId, Nodes};
+use super::routes::work;
 use crate::{Target, lock};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +23,12 @@ impl Nodes {
             return;
         }
         let now = Instant::now();
+        if !self.is_needed_anew(target, now) {
+            return;
+        }
         let mut call = false;
         for node in self.nodes.values_mut() {
+            work::count();
             if node.may_have(target) {
                 node.used = now;
                 node.called |= node.resting || node.twin.is_some();
@@ -65,8 +71,10 @@ impl Outbound {
             entry.used = now;
             return false;
         }
-        entry.resting = true;
-        entry.called = false;
+        if let Some(entry) = table.change(node) {
+            entry.resting = true;
+            entry.called = false;
+        }
         table.unlink(node);
         drop(table);
         tracing::debug!(name: "rpc.link.rests", address = %link.address(), "the link to a node was of no use, and is closed");
@@ -106,9 +114,9 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::super::frame::Kind;
-    use super::super::nodes::Settled;
     use super::super::routes::tests::{self, announce, announcement};
     use super::super::routes::{Route, Wanted};
+    use super::super::settled::Settled;
     use super::super::tests::request;
     use super::*;
     use crate::Version;

@@ -369,7 +369,7 @@ pub(super) mod work {
 
     /// How many this takes.
     #[cfg(test)]
-    pub(super) fn of<T>(what: impl FnOnce() -> T) -> (T, usize) {
+    pub(in crate::exchange) fn of<T>(what: impl FnOnce() -> T) -> (T, usize) {
         let before = DONE.get();
         let done = what();
         (done, DONE.get() - before)

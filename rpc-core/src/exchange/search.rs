@@ -1,14 +1,15 @@
 //! Looking for somebody who takes a message: at once, and if nobody is there, in rounds.
 
 use super::Outbound;
-use super::nodes::{Nodes, Settled};
+use super::nodes::{Node, Nodes};
 use super::request::{Body, Found};
 use super::routes::{Nobody, Route};
+use super::settled::Settled;
 use crate::transport::{Parts, Patience};
 use crate::{ErrorKind, RpcError, Target, lock, text};
 use std::fmt;
 use std::sync::Arc;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 /// The rounds of looking for somebody. One is over when each node that is not linked has been dialled in it.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Rounds {
     }
 
     /// Nobody takes the message now: whether it is given up.
-    pub(super) fn are_over(&mut self, target: &Target, nodes: &Nodes) -> bool {
+    pub(super) fn are_over(&mut self, target: &Target, nodes: &mut Nodes) -> bool {
         if !nodes.all_settled(target, &self.before) {
             return false;
         }
@@ -101,12 +102,32 @@ impl Nodes {
             .map(|node| format!("{} ({})", node.address, text::shown(node.state())))
             .collect();
         if nodes.is_empty() {
-            return format!("no server was there{when}, and no node is known{asked}");
+            return format!(
+                "no server was there{when}, and no node is known{asked}{}",
+                self.gone(target)
+            );
         }
         format!(
             "no server was there{when}{asked}; nodes: {}",
             nodes.join(", ")
         )
+    }
+}
+
+impl Nodes {
+    /// Which node was there last, and what became of it.
+    fn gone(&self, target: &Target) -> String {
+        let mut gone = self.gone.iter();
+        let last = gone.find(|(node, _)| node.may_have(target));
+        let said = |(node, since): &(Box<Node>, Instant)| {
+            format!(
+                "; the last one was {}, listed until {} s ago ({})",
+                node.address,
+                since.elapsed().as_secs(),
+                text::shown(node.state())
+            )
+        };
+        last.map(said).unwrap_or_default()
     }
 }
 
@@ -143,7 +164,7 @@ impl Outbound {
                 if found.is_err() {
                     table.need(&parts.target);
                 }
-                let over = found.is_err() && rounds.are_over(&parts.target, &table);
+                let over = found.is_err() && rounds.are_over(&parts.target, &mut table);
                 (
                     found,
                     table.all_settled(&parts.target, &Settled::default()),

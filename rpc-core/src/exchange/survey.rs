@@ -1,8 +1,8 @@
 //! Which servers of a topic there are, and what they announced.
 
 use super::Outbound;
-use super::nodes::Settled;
 use super::routes::{Route, spoken};
+use super::settled::Settled;
 use crate::transport::{Spoken, Survey, Surveyed};
 use crate::{ErrorKind, RpcError, Target, lock};
 use std::sync::Arc;
@@ -16,9 +16,7 @@ impl Outbound {
             tokio::pin!(changed);
             // from here on, no change is missed
             changed.as_mut().enable();
-            let (survey, settled) = self.survey_now(target);
-            // if nobody at all is there, somebody is waited for
-            if settled && !survey.servers.is_empty() || deadline <= Instant::now() {
+            if let Some(survey) = self.survey_now(target, deadline <= Instant::now()) {
                 return survey;
             }
             // the time is looked at above
@@ -26,12 +24,20 @@ impl Outbound {
         }
     }
 
-    fn survey_now(&self, target: &Target) -> (Survey, bool) {
+    /// `None` unless it is over: if nobody at all is there, somebody is waited for.
+    fn survey_now(&self, target: &Target, late: bool) -> Option<Survey> {
         let mut table = lock(&self.table);
         table.need(target);
+        let settled = table.all_settled(target, &Settled::default());
+        if !late && !settled {
+            return None;
+        }
         let routes = table
             .routes
             .all(target.exchange_name(), target.topic_name());
+        if !late && routes.is_empty() {
+            return None;
+        }
         let servers = routes.iter().map(|route| Surveyed {
             name: route.name(),
             versions: route
@@ -41,12 +47,11 @@ impl Outbound {
                 .map(|api| (api.namespace.clone(), api.version))
                 .collect(),
         });
-        let survey = Survey {
+        Some(Survey {
             servers: servers.collect(),
             unreached: table.unreached(target),
             absence: table.absence(target, &BEFORE),
-        };
-        (survey, table.all_settled(target, &Settled::default()))
+        })
     }
 
     /// Waits until a server of the target takes messages up to one of these versions.

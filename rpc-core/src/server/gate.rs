@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 #[cfg(all(test, shuttle))]
 mod races;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// What became of the requests of a server that was stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Stopped {
     pub finished: u64,
     /// Handlers that were dropped at the limit of [`wait_at_most`](crate::Server::wait_at_most).
     pub cut_off: u64,
-    /// Requests that were accepted and still waited at that limit.
+    /// Requests that were accepted and still waited at that limit, or when the runtimes of all that ran ended.
     pub not_run: u64,
 }
 
@@ -186,7 +186,7 @@ impl Gate {
             || few > 0 && responder.places().is_some_and(|places| places <= few)
     }
 
-    /// A handler has ended: the next request takes its place. Without one, the place is free.
+    /// A handler has ended, or its task is gone: the next request takes its place. Without one, the place is free.
     pub(super) fn next(&self, ended: Ended) -> Option<Job> {
         let mut state = lock(&self.state);
         state.queue.release(ended.lane);
@@ -202,13 +202,19 @@ impl Gate {
         next
     }
 
-    /// A task that ran handlers is gone, with the runtime for instance.
-    pub(super) fn abandon(&self, ended: Ended) {
+    /// There is no task for the next request: it waits for the end of another one that runs. If none does, all that wait are given up.
+    pub(super) fn put_back(&self, job: Job) -> Vec<Job> {
         let mut state = lock(&self.state);
-        state.queue.release(ended.lane);
-        state.of_drain -= usize::from(ended.of_drain);
-        state.in_spare -= usize::from(ended.in_spare);
+        state.queue.put_back(job);
+        let mut given_up = Vec::new();
+        if state.running == 1 {
+            given_up = state.queue.take();
+            for job in &given_up {
+                state.left(job);
+            }
+        }
         self.ended(state, true);
+        given_up
     }
 
     fn ended(&self, mut state: MutexGuard<'_, State>, place_is_free: bool) {

@@ -3,7 +3,7 @@
 use super::endpoint::FailureKind;
 use super::middleware::{self, Course};
 use super::queue::Waits;
-use super::runner::Seat;
+use super::runner::{self, Seat, Work};
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
@@ -95,72 +95,75 @@ impl From<&Job> for Ended {
 /// Runs a request, then those that waited for its place, and then those that come while the task keeps ready.
 ///
 /// As many tasks of this are made as requests run at once, so it is kept small: nothing but the handler is held while that waits.
-pub(super) fn run(mut service: Arc<Service>, first: Job) -> impl Future<Output = ()> + Send {
-    let mut taken = (&first).into();
-    // what an async block captures takes its place once; the arguments of an async function would take theirs besides
-    let mut stage = Stage::Waits(first);
+pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()> + Send {
+    // what an async block captures takes its place once; the arguments of an async function would take theirs besides. And both of
+    // these see to it that a task which never began leaves nothing behind
+    let (mut place, mut stage) = Place::of(service, first);
     let mut seat: Option<Seat> = None;
     async move {
         loop {
-            let mut place = Place {
-                service: &service,
-                taken: Some(taken),
-            };
             loop {
-                if let Stage::Waits(job) = &stage
-                    && let Some(turn) = job.incoming.responder.turn()
-                {
-                    Box::pin(wait_for(&service, turn, &job.incoming.responder)).await;
+                let service = &place.service;
+                if let Some(turn) = stage.turn() {
+                    // boxed as well
+                    Box::pin(service.gate.until(turn)).await;
                 }
-                stage = stage.begin(&service);
+                stage = stage.begin(service);
                 match &mut stage {
                     Stage::Here(running) => {
-                        let outcome = running.supervise(&service).await;
-                        running.end(&service, outcome);
+                        let outcome = running.supervise(service).await;
+                        running.end(service, outcome);
                     }
                     // boxed so that a task of those that do not block is small
                     Stage::OnThread(thread, responder) => {
-                        Box::pin(joined(&service, thread, &**responder)).await;
+                        Box::pin(joined(service, thread, &**responder)).await;
                     }
                     Stage::Waits(_) | Stage::Over => {}
                 }
                 stage = match place.next() {
-                    Some(job) => Stage::Waits(job),
+                    Some(job) => Stage::Waits(Unbegun(Some(job))),
                     None => break,
                 };
             }
-            drop(place);
             drop(stage);
             let seat = seat.get_or_insert_default();
-            if !service.runners.keep(seat.desk()) {
+            if !place.service.runners.keep(seat.desk()) {
                 return;
             }
-            drop(service);
+            drop(place);
             let Some((server, job)) = seat.desk().next().await else {
                 return;
             };
-            service = server;
-            taken = (&job).into();
-            stage = Stage::Waits(job);
+            (place, stage) = Place::of(server, job);
         }
     }
 }
 
-/// Answers a request whose task ended before it could run, and gives its place back.
-pub(super) fn cut_off(service: &Service, job: &Job) {
-    service.gate.abandon(job.into());
-    let responder = &job.incoming.responder;
-    responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
+/// A request that has a place and no task: another task runs it, if one keeps ready. Otherwise it waits for those that run. Without any,
+/// nobody would come for it, or for those that wait behind it: they are answered.
+///
+/// No task is made for it: this may be the end of a runtime.
+pub(super) fn hand_on(work: Work) {
+    if let Some((service, job)) = runner::hand_over(work) {
+        let given_up = service.gate.put_back(job);
+        service.give_up(given_up, NO_RUNTIME);
+    }
 }
 
 /// A place among those that run, which is given back however the task ends.
-struct Place<'a> {
-    service: &'a Service,
+struct Place {
+    service: Arc<Service>,
     /// By what it is taken.
     taken: Option<Ended>,
 }
 
-impl Place<'_> {
+impl Place {
+    fn of(service: Arc<Service>, job: Job) -> (Self, Stage) {
+        let taken = Some((&job).into());
+        (Self { service, taken }, Stage::Waits(Unbegun(Some(job))))
+    }
+
+    /// The request that has the place now, if one waits for it.
     fn next(&mut self) -> Option<Job> {
         let next = self.service.gate.next(self.taken.take()?);
         self.taken = next.as_ref().map(Ended::from);
@@ -168,28 +171,24 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(taken) = self.taken {
-            self.service.gate.abandon(taken);
+        // the task is gone, with its runtime for instance
+        if let Some(job) = self.next() {
+            self.taken = None;
+            hand_on((Arc::clone(&self.service), job));
         }
     }
 }
 
-/// Waits for the turn of a request. If its task ends meanwhile, it is answered.
-async fn wait_for(service: &Service, turn: Instant, responder: &Arc<dyn Responder>) {
-    let mut unanswered = Unanswered(Some(Arc::clone(responder)));
-    service.gate.until(turn).await;
-    unanswered.0 = None;
-}
+/// A request that has its place, and has not begun. One that is dropped gives an answer.
+struct Unbegun(Option<Job>);
 
-/// Whom a request is answered to. If its task ends before that, with the runtime for instance, it says so.
-struct Unanswered(Option<Arc<dyn Responder>>);
-
-impl Drop for Unanswered {
+impl Drop for Unbegun {
     fn drop(&mut self) {
-        if let Some(responder) = self.0.take() {
-            responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
+        if let Some(job) = self.0.take() {
+            let responder = &job.incoming.responder;
+            responder.refuse(ErrorKind::Unavailable, NO_RUNTIME);
         }
     }
 }
@@ -197,7 +196,7 @@ impl Drop for Unanswered {
 /// A request that has its place.
 enum Stage {
     /// It comes next.
-    Waits(Job),
+    Waits(Unbegun),
     /// Its handler runs in this task.
     Here(Begun),
     /// It is for one of the threads that may be blocked. The place is taken until that is free again.
@@ -207,18 +206,31 @@ enum Stage {
 }
 
 impl Stage {
+    /// When it may begin, if that is not at once.
+    fn turn(&self) -> Option<Instant> {
+        match self {
+            Self::Waits(Unbegun(Some(job))) => job.incoming.responder.turn(),
+            _ => None,
+        }
+    }
+
     fn begin(self, service: &Arc<Service>) -> Self {
-        let Self::Waits(job) = self else {
+        let Self::Waits(mut unbegun) = self else {
             return self;
+        };
+        let Some(job) = unbegun.0.take() else {
+            return Self::Over;
         };
         if !job.method.is_blocking() {
             return Begun::new(service, job).map_or(Self::Over, Self::Here);
         }
         let responder = Arc::clone(&job.incoming.responder);
         let (service, runtime) = (Arc::clone(service), Handle::current());
+        unbegun.0 = Some(job);
         let run = async move {
             // it may have waited for a thread for long
-            if let Some(mut running) = Begun::new(&service, job) {
+            let job = unbegun.0.take();
+            if let Some(mut running) = job.and_then(|job| Begun::new(&service, job)) {
                 let outcome = running.supervise(&service).await;
                 running.end(&service, outcome);
             }
@@ -250,6 +262,8 @@ async fn joined(service: &Service, thread: &mut JoinHandle<()>, responder: &dyn 
     }
 }
 
+const NO_RUNTIME: &str = "the runtime that was to run the request ended before it began";
+
 const CUT_OFF: &str = "the server ended before the handler did";
 
 /// How a handler came to its end.
@@ -261,10 +275,10 @@ pub(super) enum Outcome {
     CutOff,
 }
 
-/// A request whose handler runs.
+/// A request whose handler runs. One that is dropped without an answer, with the runtime for instance, gives one.
 struct Begun {
     handler: Option<Running>,
-    responder: Unanswered,
+    responder: Option<Arc<dyn Responder>>,
     method: &'static MethodInfo,
     version: Version,
     request_id: Option<RequestId>,
@@ -283,7 +297,7 @@ impl Begun {
         }
         let mut begun = Self {
             handler: None,
-            responder: Unanswered(Some(Arc::clone(&job.incoming.responder))),
+            responder: Some(Arc::clone(&job.incoming.responder)),
             method: job.method,
             version: job.incoming.frame.version(),
             request_id: job.incoming.context.request_id(),
@@ -314,7 +328,7 @@ impl Begun {
         // made before the first poll, so that a cut is not missed
         let mut cut = pin!(gate.cut().notified());
         let outcome = poll_fn(|cx| {
-            let (Some(handler), Some(responder)) = (&mut self.handler, &self.responder.0) else {
+            let (Some(handler), Some(responder)) = (&mut self.handler, &self.responder) else {
                 return Poll::Ready(Outcome::Cancelled);
             };
             match panics::catch(|| handler.as_mut().poll(cx)) {
@@ -352,7 +366,7 @@ impl Begun {
 
     /// Answers, once.
     fn end(&mut self, service: &Service, outcome: Outcome) {
-        let Some(responder) = self.responder.0.take() else {
+        let Some(responder) = self.responder.take() else {
             return;
         };
         if let Some(started) = self.started {
@@ -361,6 +375,14 @@ impl Begun {
         }
         let ending = ending(service, self.method, self.request_id, &*responder, outcome);
         responder.finish(ending);
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(responder) = self.responder.take() {
+            responder.finish(Ending::Failed(ErrorKind::PeerLost, CUT_OFF.into()));
+        }
     }
 }
 

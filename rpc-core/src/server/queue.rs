@@ -94,6 +94,11 @@ impl<J: Waits> Queue<J> {
         self.admitted.pop_front()
     }
 
+    /// It is not its turn yet, after all.
+    pub(super) fn put_back(&mut self, job: J) {
+        self.admitted.push_front(job);
+    }
+
     /// Takes out those that nobody waits for any more.
     pub(super) fn remove_dead(&mut self) -> Vec<J> {
         let mut dead = take_dead(&mut self.admitted);

@@ -22,7 +22,7 @@ pub(super) struct Runners(Mutex<Vec<Arc<Desk>>>);
 
 impl Runners {
     /// Where one of them waits.
-    pub(super) fn ready(&self) -> Option<Arc<Desk>> {
+    fn ready(&self) -> Option<Arc<Desk>> {
         lock(&self.0).pop()
     }
 
@@ -35,6 +35,14 @@ impl Runners {
         }
         has_room
     }
+}
+
+/// Hands over a request to a task that keeps ready. It comes back if none does.
+pub(super) fn hand_over(mut work: Work) -> Option<Work> {
+    while let Some(desk) = work.0.runners.ready() {
+        work = desk.give(work)?;
+    }
+    Some(work)
 }
 
 impl Drop for Runners {
@@ -63,7 +71,7 @@ enum Left {
 
 impl Desk {
     /// Hands over a request. It comes back if nobody is there to take it.
-    pub(super) fn give(&self, work: Work) -> Option<Work> {
+    fn give(&self, work: Work) -> Option<Work> {
         let mut left = lock(&self.0);
         if matches!(*left, Left::Gone) {
             return Some(work);
@@ -100,7 +108,7 @@ impl Left {
     }
 }
 
-/// The task's end of a desk. What was left there and can't be run any more is answered.
+/// The task's end of a desk. What was left there is for another task.
 #[derive(Default)]
 pub(super) struct Seat(Arc<Desk>);
 
@@ -113,24 +121,31 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let left = mem::replace(&mut *lock(&self.0.0), Left::Gone);
-        if let Left::Work((service, job)) = left {
-            handler::cut_off(&service, &job);
+        if let Left::Work(work) = left {
+            handler::hand_on(work);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::gate::{Entered, tests::job};
+    use super::super::limits::{Limits, MethodLimits};
+    use super::super::{Access, ServerBuilder, Service, handler};
     use super::READY;
-    use crate::{Context, Server, Target, rpc_api, transport};
+    use crate::{Context, ErrorKind, Server, Target, rpc_api, transport};
     use futures_util::future::join_all;
+    use std::sync::Arc;
     use std::time::Duration;
-    use tokio::runtime::Handle;
+    use tokio::runtime::{Handle, Runtime};
     use tokio::task::yield_now;
 
     #[rpc_api(version = "1.0", crate = "crate")]
     trait Echo {
         async fn echo(&self, ctx: &Context, number: usize) -> usize;
+
+        /// Waits for ever if the number is 0.
+        async fn hold(&self, ctx: &Context, number: usize) -> usize;
     }
 
     struct Yielding;
@@ -140,6 +155,112 @@ mod tests {
             yield_now().await;
             number
         }
+
+        async fn hold(&self, _: &Context, number: usize) -> usize {
+            if number == 0 {
+                std::future::pending::<()>().await;
+            }
+            number
+        }
+    }
+
+    fn runtime() -> Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    }
+
+    /// Waits until a server has accepted so many requests, and their tasks had their turn.
+    async fn accepted(server: &Server, most: u64) {
+        let come = async {
+            while server.stats().accepted < most {
+                yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), come)
+            .await
+            .unwrap();
+        for _ in 0..10 {
+            yield_now().await;
+        }
+    }
+
+    /// A request runs for ever in one runtime, and two more of the method wait, which came in another. Then the first is dropped. Gives
+    /// what became of the others.
+    fn gone(
+        name: &str,
+        limit: impl FnOnce(ServerBuilder) -> ServerBuilder,
+        keeps_ready: bool,
+    ) -> [Result<usize, ErrorKind>; 2] {
+        let client = || EchoClient::new(transport::memory(name));
+        let serving = runtime();
+        let transport = transport::memory(name);
+        let builder = Server::builder(transport.clone())
+            .target(Target::new().server("s"))
+            .endpoint(EchoDispatcher::new(Yielding));
+        let server = serving.block_on(limit(builder).start()).unwrap();
+        let first = runtime();
+        first.block_on(async {
+            let client = client();
+            tokio::spawn(async move { client.hold(&Context::new(), 0).await });
+            accepted(&server, 1).await;
+        });
+        let second = runtime();
+        let calls = second.block_on(async {
+            if keeps_ready {
+                client().echo(&Context::new(), 1).await.unwrap();
+            }
+            let before = server.stats().accepted;
+            let calls = [1, 2].map(|number| {
+                let client = client();
+                tokio::spawn(async move { client.hold(&Context::new(), number).await })
+            });
+            accepted(&server, before + 2).await;
+            calls
+        });
+        drop(first);
+        second.block_on(async {
+            let limit = Duration::from_secs(10);
+            let ended = tokio::time::timeout(limit, join_all(calls)).await;
+            let ended = ended.expect("those that wait are run or answered");
+            let mut ended = ended.into_iter().map(|call| {
+                let answer = call.unwrap();
+                answer.map_err(|error| error.rpc().unwrap().kind())
+            });
+            let ended = [ended.next().unwrap(), ended.next().unwrap()];
+            // the place is free
+            assert_eq!(client().hold(&Context::new(), 3).await.unwrap(), 3);
+            ended
+        })
+    }
+
+    #[test]
+    fn requests_that_wait_are_answered_when_the_runtime_of_all_that_run_is_gone() {
+        let ended = gone("runners: one place", |server| server.concurrency(1), false);
+        assert_eq!(ended, [Err(ErrorKind::Unavailable); 2]);
+    }
+
+    #[test]
+    fn requests_that_wait_are_run_by_a_task_of_another_runtime_that_keeps_ready() {
+        let limit = |server: ServerBuilder| server.method_concurrency("hold", 1);
+        let ended = gone("runners: one of a method", limit, true);
+        assert_eq!(ended, [Ok(1), Ok(2)]);
+    }
+
+    #[test]
+    fn a_task_that_never_began_gives_its_place_back() {
+        let limits = Limits {
+            concurrency: 1,
+            queue: 1,
+            methods: MethodLimits::default(),
+        };
+        let service = Service::new(Target::new(), Vec::new(), Access::default(), &limits);
+        let service = Arc::new(service.unwrap());
+        let Entered::Runs(first) = service.gate.enter(job()) else {
+            panic!("there is a place");
+        };
+        assert!(matches!(service.gate.enter(job()), Entered::Waits(_)));
+        drop(handler::run(Arc::clone(&service), first));
+        assert_eq!((service.gate.running(), service.stats().not_run), (0, 1));
     }
 
     fn tasks() -> usize {
@@ -162,10 +283,6 @@ mod tests {
 
     #[test]
     fn tasks_that_are_gone_with_their_runtime_take_no_requests() {
-        let runtime = || {
-            let mut builder = tokio::runtime::Builder::new_current_thread();
-            builder.enable_all().build().unwrap()
-        };
         let serving = runtime();
         let (transport, server) = serving.block_on(async {
             let transport = transport::memory("runners that are gone");

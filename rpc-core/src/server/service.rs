@@ -5,7 +5,7 @@ use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
 use super::limits::Limits;
 use super::middleware::{self, ServerMiddleware};
-use super::runner::Runners;
+use super::runner::{self, Runners};
 use super::stats::{Counters, ServerStats, count};
 use super::{Access, Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
@@ -130,14 +130,9 @@ impl Service {
         let (job, kind, message) = match self.gate.enter(job) {
             Entered::Runs(job) => {
                 count(&self.counters.accepted);
-                let mut work = (self, job);
-                while let Some(desk) = work.0.runners.ready() {
-                    match desk.give(work) {
-                        Some(back) => work = back,
-                        None => return,
-                    }
+                if let Some((service, job)) = runner::hand_over((self, job)) {
+                    tokio::spawn(handler::run(service, job));
                 }
-                tokio::spawn(handler::run(work.0, work.1));
                 return;
             }
             Entered::Waits(dead) => {
@@ -191,12 +186,16 @@ impl Service {
 
     /// Drops what runs at its next await, and refuses what waits.
     pub(super) fn cut_off(&self) {
-        for job in self.gate.cut_off() {
+        let waiting = self.gate.cut_off();
+        self.give_up(waiting, "the server stopped before the request could run");
+    }
+
+    /// Refuses requests that were accepted and are not run.
+    pub(super) fn give_up(&self, waiting: Vec<Job>, why: &str) {
+        for job in waiting {
             count(&self.counters.not_run);
-            job.incoming.responder.refuse(
-                ErrorKind::Unavailable,
-                "the server stopped before the request could run",
-            );
+            let responder = &job.incoming.responder;
+            responder.refuse(ErrorKind::Unavailable, why);
         }
     }
 

@@ -26,7 +26,7 @@ crate::counters::counters! {
         expired,
         /// Handlers that were dropped at the limit of a wait.
         cut_off,
-        /// Requests that still waited at the limit of a wait.
+        /// Requests that still waited at the limit of a wait, or when the runtimes of all that ran ended.
         not_run,
     }
 }

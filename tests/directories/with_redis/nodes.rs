@@ -211,4 +211,5 @@ async fn a_killed_node_is_forgotten_when_its_lease_ends() {
     })
     .await;
     assert!(error.contains("directory redis://127.0.0.1:"), "{error}");
+    assert!(error.contains("; the last one was 127.0.0.1:"), "{error}");
 }

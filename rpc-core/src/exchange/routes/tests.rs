@@ -1,6 +1,6 @@
 use super::super::Outbound;
 use super::super::frame::Window;
-use super::super::nodes::Settled;
+use super::super::settled::Settled;
 use super::*;
 use crate::{Target, lock};
 
@@ -180,7 +180,7 @@ fn an_instance_is_linked_once_and_again_when_that_link_is_gone() {
     );
     let settled = |outbound: &Outbound| {
         let target = Target::topic("t");
-        let table = lock(&outbound.table);
+        let mut table = lock(&outbound.table);
         (
             table.all_settled(&target, &Settled::default()),
             table.all_linked(&target),

@@ -28,7 +28,7 @@ impl Endpoint for Nothing {
 }
 
 /// A request that does nothing.
-pub(super) fn job() -> Job {
+pub(in crate::server) fn job() -> Job {
     Job {
         endpoint: Arc::new(Nothing),
         index: 0,
@@ -108,8 +108,12 @@ proptest! {
                     }
                 },
                 Event::Abandon if running > 0 => {
-                    gate.abandon(ENDED);
+                    let given_up = gate.next(ENDED).map(|next| gate.put_back(next));
+                    prop_assert_eq!(given_up.is_none(), waiting == 0);
                     running -= 1;
+                    // without anybody who would come for them, none is left
+                    let left = if running == 0 { std::mem::take(&mut waiting) } else { 0 };
+                    prop_assert_eq!(given_up.map_or(0, |given_up| given_up.len()), left);
                 }
                 Event::End | Event::Abandon => {}
                 Event::Drain => {
