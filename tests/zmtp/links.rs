@@ -233,6 +233,6 @@ async fn hardly_more_is_made_for_a_client_that_does_not_read_than_may_wait_for_i
     }
     // 64 MiB wait, and some that the sockets took
     assert!((64..100).contains(&ended().0), "{:?}", ended());
-    // but for the first 8 MiB, one a millisecond
-    assert!(asked.elapsed() > Duration::from_millis(50));
+    // the more wait, the slower they are made: 1 ms for each MiB, each time
+    assert!(asked.elapsed() > Duration::from_secs(1));
 }

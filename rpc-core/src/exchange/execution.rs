@@ -8,6 +8,7 @@ use crate::context::Cancellable;
 use crate::server::{Ending, Responder};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::transport::BoxFuture;
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -228,12 +229,14 @@ impl Responder for Execution {
         (!self.link.is_one_of_many()).then(|| self.link.requests())
     }
 
-    fn turn(&self) -> Option<Instant> {
+    fn is_behind(&self) -> bool {
         // nothing is made for the client of a cast
-        if self.is_cast() {
-            return None;
-        }
-        self.link.turn()
+        !self.is_cast() && self.link.is_behind()
+    }
+
+    fn turn(&self) -> BoxFuture<()> {
+        let link = Arc::clone(&self.link);
+        Box::pin(async move { link.turn().await })
     }
 
     fn finish(&self, ending: Ending) {

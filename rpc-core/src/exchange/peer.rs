@@ -223,7 +223,9 @@ impl ServerLink {
             let ready = state.outbox.poll_ready(cx);
             let waiting = state.outbox.held();
             state.hold.settle(waiting);
-            self.pace.unread(waiting);
+            let has_caught_up = self.pace.unread(waiting);
+            drop(state);
+            self.pace.tell(has_caught_up);
             ready
         })
         .await;
@@ -317,18 +319,24 @@ impl ServerLink {
     /// asked for.
     fn add(&self, mut state: MutexGuard<'_, State>, frame: Bytes) {
         let writer = state.push(frame, self.unread_bytes);
-        self.pace.unread(state.outbox.held());
+        let has_caught_up = self.pace.unread(state.outbox.held());
         let unwanted = state.overrun.then(|| state.take_running());
         drop(state);
         wake(writer);
+        self.pace.tell(has_caught_up);
         for execution in unwanted.into_iter().flatten() {
             execution.cancel();
         }
     }
 
-    /// When a request of it may begin, if that is not at once.
-    pub(crate) fn turn(&self) -> Option<Instant> {
-        self.pace.turn()
+    /// Whether what it asks for is not begun at once.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.pace.is_behind()
+    }
+
+    /// Waits until a request of it may begin. Cancel safe.
+    pub(crate) async fn turn(&self) {
+        self.pace.turn().await;
     }
 
     /// Takes in a request: its id must be higher than all before, and there must be room. The client keeps to the window that
@@ -468,8 +476,11 @@ impl ServerLink {
         let (_, writer) = state.outbox.close();
         let running = state.take_running();
         state.hold.leave();
+        // what runs on need not wait for anybody who reads
+        let has_caught_up = self.pace.unread(0);
         drop(state);
         wake(writer);
+        self.pace.tell(has_caught_up);
         for execution in running.filter(|execution| execution.is_stream()) {
             execution.cancel();
         }

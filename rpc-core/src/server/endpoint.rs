@@ -5,6 +5,7 @@ use crate::args::{ArgumentError, Frame};
 use crate::codec::{self, Encoded};
 use crate::context::Cancellable;
 use crate::convert::Conversion;
+use crate::transport::BoxFuture;
 use crate::{ApiInfo, Context, ErrorKind, Outcome, Peer};
 use futures_core::Stream;
 use serde::Serialize;
@@ -14,7 +15,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 /// The implementation of one API, as a server calls it.
 ///
@@ -210,8 +210,11 @@ pub(crate) trait Responder: Cancellable {
     /// The request is not taken in.
     fn refuse(&self, kind: ErrorKind, message: &str);
 
-    /// When it may begin, if that is not at once: its client is behind with reading. Asked once.
-    fn turn(&self) -> Option<Instant>;
+    /// Whether its client is behind with reading: then it begins in its turn.
+    fn is_behind(&self) -> bool;
+
+    /// Waits for that.
+    fn turn(&self) -> BoxFuture<()>;
 
     /// Nobody waits for it any more, or the server ends.
     fn cancel(&self);
@@ -262,8 +265,12 @@ impl Responder for Nobody {
 
     fn refuse(&self, _: ErrorKind, _: &str) {}
 
-    fn turn(&self) -> Option<Instant> {
-        None
+    fn is_behind(&self) -> bool {
+        false
+    }
+
+    fn turn(&self) -> BoxFuture<()> {
+        Box::pin(async {})
     }
 
     fn cancel(&self) {}

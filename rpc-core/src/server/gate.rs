@@ -279,12 +279,14 @@ impl Gate {
         waiting
     }
 
-    /// Waits for a turn, or until what runs is to end.
-    pub(super) async fn until(&self, turn: tokio::time::Instant) {
+    /// Waits for something, or until what runs is to end.
+    pub(super) async fn unless_cut(&self, awaited: impl Future<Output = ()>) {
         let cut = self.cut.notified();
         if !self.is_cut() {
-            // whichever is first
-            let _ = tokio::time::timeout_at(turn, cut).await;
+            tokio::select! {
+                () = awaited => {}
+                () = cut => {}
+            }
         }
     }
 

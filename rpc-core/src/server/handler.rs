@@ -6,6 +6,7 @@ use super::queue::Waits;
 use super::runner::{self, Seat, Work};
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
+use crate::transport::BoxFuture;
 use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -106,7 +107,7 @@ pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()>
                 let service = &place.service;
                 if let Some(turn) = stage.turn() {
                     // boxed as well
-                    Box::pin(service.gate.until(turn)).await;
+                    Box::pin(service.gate.unless_cut(turn)).await;
                 }
                 stage = stage.begin(service);
                 match &mut stage {
@@ -206,12 +207,13 @@ enum Stage {
 }
 
 impl Stage {
-    /// When it may begin, if that is not at once.
-    fn turn(&self) -> Option<Instant> {
-        match self {
-            Self::Waits(Unbegun(Some(job))) => job.incoming.responder.turn(),
-            _ => None,
-        }
+    /// What it waits for, if it may not begin at once.
+    fn turn(&self) -> Option<BoxFuture<()>> {
+        let Self::Waits(Unbegun(Some(job))) = self else {
+            return None;
+        };
+        let responder = &job.incoming.responder;
+        responder.is_behind().then(|| responder.turn())
     }
 
     fn begin(self, service: &Arc<Service>) -> Self {
