@@ -11,11 +11,12 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::BoxFuture;
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 const MOST_ITEMS: u64 = 1024;
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -234,9 +235,20 @@ impl Responder for Execution {
         !self.is_cast() && self.link.is_behind()
     }
 
-    fn turn(&self) -> BoxFuture<()> {
-        let link = Arc::clone(&self.link);
-        Box::pin(async move { link.turn().await })
+    fn turn(self: Arc<Self>) -> BoxFuture<()> {
+        Box::pin(async move {
+            let turn = async {
+                tokio::select! {
+                    () = poll_fn(|cx| self.poll_cancelled(cx)) => {}
+                    () = self.link.turn() => {}
+                }
+            };
+            match self.deadline {
+                // whichever is first
+                Some(deadline) => drop(timeout_at(deadline, turn).await),
+                None => turn.await,
+            }
+        })
     }
 
     fn finish(&self, ending: Ending) {

@@ -213,8 +213,8 @@ pub(crate) trait Responder: Cancellable {
     /// Whether its client is behind with reading: then it begins in its turn.
     fn is_behind(&self) -> bool;
 
-    /// Waits for that.
-    fn turn(&self) -> BoxFuture<()>;
+    /// Waits for that, or until nobody waits for the answer any more.
+    fn turn(self: Arc<Self>) -> BoxFuture<()>;
 
     /// Nobody waits for it any more, or the server ends.
     fn cancel(&self);
@@ -269,7 +269,7 @@ impl Responder for Nobody {
         false
     }
 
-    fn turn(&self) -> BoxFuture<()> {
+    fn turn(self: Arc<Self>) -> BoxFuture<()> {
         Box::pin(async {})
     }
 

@@ -213,7 +213,7 @@ impl Stage {
             return None;
         };
         let responder = &job.incoming.responder;
-        responder.is_behind().then(|| responder.turn())
+        responder.is_behind().then(|| Arc::clone(responder).turn())
     }
 
     fn begin(self, service: &Arc<Service>) -> Self {

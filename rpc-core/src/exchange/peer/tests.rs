@@ -11,6 +11,8 @@ use crate::server::{Ending, Responder};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 proptest! {
     /// At an instance, each request is answered once at most, not after it was cancelled, and is not kept after its end. A full
@@ -180,4 +182,39 @@ fn nobody_waits_for_what_a_client_asked_for_that_is_given_up() {
     }
     assert!(call.is_cancelled() && stream.is_cancelled());
     assert!(!cast.is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_stands_in_the_line_whose_answer_is_not_waited_for() {
+    let link = Arc::new(ServerLink::new(Peer::new("test", "client"), None));
+    link.push(vec![0; 50 * 1024 * 1024].into());
+    assert!(link.is_behind());
+    let came = Instant::now();
+    let waits = |id, deadline| {
+        let (link, credit) = (Arc::clone(&link), Credit::default());
+        let call = Execution::new(link, id, Kind::Call, deadline, credit, None);
+        Arc::new(call)
+    };
+    let took = async |call: &Arc<Execution>| {
+        Arc::clone(call).turn().await;
+        came.elapsed().as_millis()
+    };
+    let [first, expires, cancelled, last] = [
+        waits(1, None),
+        waits(2, Some(came + Duration::from_millis(7))),
+        waits(3, None),
+        waits(4, None),
+    ];
+    let cancel = async {
+        tokio::time::sleep(Duration::from_millis(9)).await;
+        cancelled.cancel();
+    };
+    let (first, expires, cancelled, last, ()) = tokio::join!(
+        took(&first),
+        took(&expires),
+        took(&cancelled),
+        took(&last),
+        cancel
+    );
+    assert_eq!([first, expires, cancelled, last], [0, 7, 9, 50]);
 }
