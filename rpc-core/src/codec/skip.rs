@@ -88,10 +88,12 @@ impl<'a> Reader<'a> {
         usize::try_from(u32::from_be_bytes(self.fixed()?)).map_err(|_| cut_short())
     }
 
+    fn text(&mut self, len: usize) -> Result<&'a str, Error> {
+        std::str::from_utf8(self.take(len)?).map_err(|_| Error::new("a string that is not UTF-8"))
+    }
+
     fn str(&mut self, len: usize) -> Result<Token<'a>, Error> {
-        std::str::from_utf8(self.take(len)?)
-            .map(Token::Str)
-            .map_err(|_| Error::new("a string that is not UTF-8"))
+        self.text(len).map(Token::Str)
     }
 
     /// The number of entries that follow, each of at least `size` bytes. Nothing larger is believed, so that nobody
@@ -101,6 +103,39 @@ impl<'a> Reader<'a> {
             return Err(cut_short());
         }
         Ok(count)
+    }
+
+    /// Passes the next byte, if it is this one.
+    #[inline]
+    pub(crate) fn pass(&mut self, byte: u8) -> bool {
+        self.pass_if(|next| next == byte).is_some()
+    }
+
+    #[inline]
+    fn pass_if(&mut self, is_wanted: impl FnOnce(u8) -> bool) -> Option<u8> {
+        let next = self.next_byte().filter(|next| is_wanted(*next))?;
+        self.at += 1;
+        Some(next)
+    }
+
+    /// The next token, if it is an integer of one byte.
+    #[inline]
+    pub(crate) fn short_uint(&mut self) -> Option<u64> {
+        self.pass_if(|next| next <= 0x7f).map(u64::from)
+    }
+
+    /// The next token, if it is a text of less than 32 bytes.
+    #[inline]
+    pub(crate) fn short_str(&mut self) -> Option<Result<&'a str, Error>> {
+        let first = self.pass_if(|next| next & 0xe0 == 0xa0)?;
+        Some(self.text(usize::from(first & 0x1f)))
+    }
+
+    /// The next token, if it is an array of less than 16 elements.
+    #[inline]
+    pub(crate) fn short_array(&mut self) -> Option<Result<usize, Error>> {
+        let first = self.pass_if(|next| next & 0xf0 == 0x90)?;
+        Some(self.count(usize::from(first & 0x0f), 1))
     }
 
     fn array(&self, len: usize) -> Result<Token<'a>, Error> {

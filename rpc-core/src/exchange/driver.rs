@@ -1,8 +1,8 @@
 //! The two halves as one transport.
 
 use super::frame::{Credit, Window};
+use super::in_flight::OpenStream;
 use super::inbound::{HELD_BYTES, LEAST_HELD, UNREAD_BYTES};
-use super::link::InFlight;
 use super::request::Opened;
 use super::stream::{Batch, End, StreamQueue};
 use super::{Inbound, Outbound, WINDOW_BYTES, WINDOW_REQUESTS};
@@ -130,7 +130,7 @@ impl<L: Links> Driver for Exchange<L> {
         Box::pin(async move {
             match outbound.request(&mut message).await? {
                 Opened::Answered(response) => Ok(response),
-                Opened::Accepted { .. } => Err(RpcError::new(
+                _ => Err(RpcError::new(
                     ErrorKind::DecodeReply,
                     "the server accepted the call without a reply",
                 )),
@@ -158,10 +158,7 @@ impl<L: Links> Driver for Exchange<L> {
         let outbound = self.outbound();
         Box::pin(async move {
             match outbound.request(&mut message).await? {
-                Opened::Accepted {
-                    in_flight,
-                    stream: Some(stream),
-                } => Ok(ItemStream(Box::new(LinkItems { in_flight, stream }))),
+                Opened::Stream(open, items) => Ok(ItemStream(Box::new(LinkItems { open, items }))),
                 _ => Err(RpcError::new(
                     ErrorKind::DecodeReply,
                     "the server answered a multicall with a single reply",
@@ -278,21 +275,21 @@ impl<L> std::fmt::Debug for Exchange<L> {
 
 /// A stream over a link. Dropping it cancels the request.
 struct LinkItems {
-    in_flight: InFlight,
-    stream: Arc<StreamQueue>,
+    open: OpenStream,
+    items: Arc<StreamQueue>,
 }
 
 impl Items for LinkItems {
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Result<Batch, End>> {
-        self.stream.poll_next(cx)
+        self.items.poll_next(cx)
     }
 
     fn consumed(&mut self, items: u64, bytes: u64) {
-        self.in_flight.allow(Credit { items, bytes });
+        self.open.allow(Credit { items, bytes });
     }
 
     fn arrived(&self) -> u64 {
-        self.stream.arrived()
+        self.items.arrived()
     }
 }
 

@@ -57,7 +57,7 @@ impl Shared {
         let sent = self.outbound.request_to(&route, &self.parts, &self.args);
         let answer = match sent.await {
             Ok(Opened::Answered(response)) => Ok(response),
-            Ok(Opened::Accepted { .. }) => Err(RpcError::new(
+            Ok(Opened::Accepted | Opened::Stream(..)) => Err(RpcError::new(
                 ErrorKind::DecodeReply,
                 "the server accepted the call without a reply",
             )),

@@ -1,21 +1,24 @@
 //! A client's end of a link to one instance: which requests are in flight on it, and who waits for them.
 
 use super::Rights;
+use super::alarm::{Alarms, Unset, Until};
 use super::frame::{self, Announcement, Credit, Frame, Kind};
 use super::ids::IdMap;
+use super::in_flight::InFlight;
 use super::outbox::{Outbox, wake};
 use super::routes::Route;
 use super::stream::StreamQueue;
-use super::waiting::{Answer, Waiting};
+use super::waiting::{Answer, Then, Waiting};
+use super::window::{Place, Window};
 use crate::codec::Encoded;
 use crate::lock;
-use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, oneshot};
+use std::task::{Context, Poll, Waker};
+use tokio::runtime;
 use tokio::time::Instant;
 
 /// A request in flight, and what it takes of the window.
@@ -25,7 +28,13 @@ struct InWindow {
     bytes: u32,
     /// When the instance last said that it is queued or running.
     heard: Option<Instant>,
+    /// By when the answer is waited for.
+    until: Option<Until>,
 }
+
+/// The answer has not come in time.
+#[derive(Debug)]
+pub(crate) struct Elapsed;
 
 /// A client's end of a link to one instance.
 ///
@@ -35,34 +44,116 @@ pub struct ClientLink {
     address: Arc<str>,
     /// Nobody restricts the node without.
     rights: Option<Arc<dyn Rights>>,
+    /// What the instance announced for requests in flight. Closed when the link is.
+    pub(super) window: Window,
     state: Mutex<State>,
-    /// The places in the window that the instance announced. Closed when the link is.
-    places: Semaphore,
-    bytes: Semaphore,
-    window_bytes: AtomicU32,
 }
 
 #[derive(Debug, Default)]
 struct State {
     last_id: u64,
     waiting: IdMap<InWindow>,
+    alarms: Alarms,
     outbox: Outbox,
     announced: Option<Arc<Announcement>>,
-    /// Places that are in use although the window has shrunk below them.
-    debt: Debt,
     /// Who is going to send something on it.
     kept: usize,
     /// Why the link is gone.
     lost: Option<String>,
 }
 
-#[derive(Debug, Default)]
-struct Debt {
-    places: u32,
-    bytes: u32,
-}
-
 impl State {
+    /// Sets the alarm for whoever waits until then, unless it is set. Others may wait for less, if it has just rung.
+    fn alarm(&mut self, until: Until, link: &Arc<ClientLink>) -> Option<Unset> {
+        if self.alarms.cover(&until) {
+            return None;
+        }
+        let at = if self.alarms.are_set(until.runtime) {
+            until.at
+        } else {
+            let waiting = self.waiting.values().filter_map(|waiting| waiting.until);
+            let here = waiting.filter(|other| other.runtime == until.runtime);
+            here.map(|other| other.at).fold(until.at, Instant::min)
+        };
+        Some(self.alarms.set(Until { at, ..until }, link))
+    }
+
+    /// Whoever waited until then waits no more: if the alarm is not set, another one sees to that.
+    fn hand_on(&self, left: Until) -> Option<Waker> {
+        if self.alarms.are_set(left.runtime) {
+            return None;
+        }
+        self.next_to_wait(left.runtime, None)
+    }
+
+    /// Who waits the shortest in a runtime, but longer than this.
+    fn next_to_wait(&self, runtime: runtime::Id, after: Option<Instant>) -> Option<Waker> {
+        let waiting = self.waiting.values().filter_map(|in_flight| {
+            let until = in_flight.until.filter(|until| until.runtime == runtime)?;
+            let is_after = after.is_none_or(|after| until.at > after);
+            Some((until.at, in_flight.waiting.waker().filter(|_| is_after)?))
+        });
+        let (_, waker) = waiting.min_by_key(|(at, _)| *at)?;
+        Some(waker.clone())
+    }
+
+    /// Takes an answer from the instance; adds what is left to do. Gives the bytes of the window that came free, and which rule was
+    /// broken.
+    fn answered(
+        &mut self,
+        kind: Kind,
+        frame: Frame,
+        then: &mut Vec<(u64, Then)>,
+    ) -> (Option<u32>, Result<(), String>) {
+        let id = frame.id;
+        let in_flight = self.waiting.get_mut(&id);
+        let Some(in_flight) = in_flight.filter(|in_flight| !in_flight.waiting.is_over()) else {
+            // the answer to what was cancelled meets nobody, and that is no error
+            let was_sent = (1..=self.last_id).contains(&id);
+            let never = || "an answer to a request that was never sent".into();
+            return (None, was_sent.then_some(()).ok_or_else(never));
+        };
+        let waiting = &mut in_flight.waiting;
+        match waiting.receive(kind, frame) {
+            Ok(next) => {
+                then.push((id, next));
+                let freed = waiting.is_over().then_some(in_flight.bytes);
+                if waiting.is_done() {
+                    self.waiting.remove(&id);
+                }
+                (freed, Ok(()))
+            }
+            Err(broken) => {
+                let goes_on = matches!(kind, Kind::Accept | Kind::Items);
+                (self.broken(id, &broken, goes_on, then), Err(broken))
+            }
+        }
+    }
+
+    /// The node broke a rule: whoever waits learns that it did, and the node is told to stop if it goes on.
+    fn broken(
+        &mut self,
+        id: u64,
+        text: &str,
+        goes_on: bool,
+        then: &mut Vec<(u64, Then)>,
+    ) -> Option<u32> {
+        let in_flight = self.waiting.get_mut(&id)?;
+        if in_flight.waiting.is_over() {
+            return None;
+        }
+        then.push((id, in_flight.waiting.broken(text)));
+        let bytes = in_flight.bytes;
+        if in_flight.waiting.is_done() {
+            self.waiting.remove(&id);
+        }
+        if goes_on {
+            let writer = self.outbox.push(frame::bare(Kind::Cancel, id));
+            then.extend(writer.map(|writer| (id, Then::Wake(writer))));
+        }
+        Some(bytes)
+    }
+
     /// Whether the server is not stopping, by what was announced last.
     fn still_serves(&self, route: &Route) -> bool {
         self.announced.as_ref().is_some_and(|announced| {
@@ -93,10 +184,8 @@ impl ClientLink {
         let link = Self {
             address,
             rights,
+            window: Window::default(),
             state: Mutex::default(),
-            places: Semaphore::new(0),
-            bytes: Semaphore::new(0),
-            window_bytes: AtomicU32::new(0),
         };
         let protocol = u64::from(frame::PROTOCOL);
         let _ = lock(&link.state)
@@ -145,13 +234,7 @@ impl ClientLink {
     }
 
     pub(crate) fn is_lost(&self) -> bool {
-        self.places.is_closed()
-    }
-
-    /// Whether there is a place now for a request of so many bytes.
-    pub(crate) fn has_place(&self, bytes: usize) -> bool {
-        self.places.available_permits() > 0
-            && self.bytes.available_permits() >= self.counted(bytes) as usize
+        self.window.is_closed()
     }
 
     /// Waits for frames that are to be written, and moves up to `most` into `batch`. `false` once the link is closed.
@@ -176,38 +259,20 @@ impl ClientLink {
         lock(&self.state).outbox.is_flushed()
     }
 
-    /// A place in the window, if there is one now.
-    pub(crate) fn try_place(&self, bytes: u32) -> Option<Place<'_>> {
-        let place = self.places.try_acquire().ok()?;
-        let bytes = self.bytes.try_acquire_many(bytes).ok()?;
-        Some(Place { place, bytes })
-    }
-
-    /// Waits for a place in the window.
-    pub(crate) async fn place(&self, bytes: u32) -> Result<Place<'_>, Closed> {
-        let place = self.places.acquire().await.map_err(|_| Closed)?;
-        let bytes = self.bytes.acquire_many(bytes).await.map_err(|_| Closed)?;
-        Ok(Place { place, bytes })
-    }
-
-    /// The part of a request's size that counts: one larger than the window waits for all of it.
-    pub(crate) fn counted(&self, bytes: usize) -> u32 {
-        let window = self.window_bytes.load(Ordering::Relaxed);
-        u32::try_from(bytes).unwrap_or(u32::MAX).min(window)
-    }
-
-    /// Puts a request where it will be written from. It has no id yet. On a link that is lost, or when the server has been
-    /// announced to be stopping since it was chosen, it comes back.
-    pub(crate) fn send(
+    /// Puts a request where it will be written from; the waker is that of whoever is going to wait for the answer, and until when. It has
+    /// no id yet. On a link that is lost, or when the server has been announced to be stopping since it was chosen, it comes back.
+    pub(super) fn send(
         self: &Arc<Self>,
         place: Place<'_>,
         route: &Route,
         kind: Kind,
         mut request: Encoded,
         stream: Option<Arc<StreamQueue>>,
-    ) -> Result<(InFlight, Bytes), Encoded> {
-        let (waiting, answer) = Waiting::new(kind, stream);
-        let bytes = u32::try_from(place.bytes.num_permits()).unwrap_or(u32::MAX);
+        waiter: Option<(Waker, Until)>,
+    ) -> Result<(InFlight<'_>, Bytes), Encoded> {
+        let is_awaited = waiter.is_some();
+        let (waker, until) = waiter.unzip();
+        let waiting = Waiting::new(kind, stream, waker);
         let mut state = lock(&self.state);
         if state.lost.is_some() || !state.still_serves(route) {
             return Err(request);
@@ -216,55 +281,121 @@ impl ClientLink {
         let id = state.last_id;
         frame::set_id(&mut request, id);
         let request = request.into_bytes();
+        let bytes = place.sent();
         state.waiting.insert(
             id,
             InWindow {
                 waiting,
                 bytes,
                 heard: None,
+                until,
             },
         );
         let writer = state.outbox.push(request.clone());
+        let alarm = until.and_then(|until| state.alarm(until, self));
         drop(state);
         wake(writer);
-        place.place.forget();
-        place.bytes.forget();
-        let in_flight = InFlight {
-            link: Arc::clone(self),
-            id,
-            answer,
-            armed: true,
-        };
-        Ok((in_flight, request))
+        if let Some(alarm) = alarm {
+            alarm.set();
+        }
+        Ok((InFlight::new(self, id, is_awaited), request))
     }
 
-    /// Gives back what a request took of the window.
-    fn give_back(&self, state: &mut State, bytes: u32) {
-        self.places.add_permits(repay(&mut state.debt.places, 1));
-        self.bytes.add_permits(repay(&mut state.debt.bytes, bytes));
+    /// The answer to the opening of a request, once there is one, and whether nothing follows; or that it has not come in time.
+    pub(super) fn poll_answer(
+        self: &Arc<Self>,
+        id: u64,
+        cx: &Context<'_>,
+        until: Option<Until>,
+    ) -> Poll<Result<(Answer, bool), Elapsed>> {
+        let mut state = lock(&self.state);
+        let Some(in_flight) = state.waiting.get_mut(&id) else {
+            return Poll::Pending;
+        };
+        let other = match in_flight.waiting.take(cx) {
+            Ok(answer) => {
+                let is_over = in_flight.waiting.is_over();
+                let left = in_flight.until.take();
+                if is_over {
+                    state.waiting.remove(&id);
+                }
+                let next = left.and_then(|left| state.hand_on(left));
+                drop(state);
+                wake(next);
+                return Poll::Ready(Ok((answer, is_over)));
+            }
+            Err(other) => other,
+        };
+        in_flight.until = until;
+        let uncovered = until.filter(|until| !state.alarms.cover(until));
+        let is_late = uncovered.is_some_and(|until| until.at <= Instant::now());
+        let alarm = uncovered
+            .filter(|_| !is_late)
+            .and_then(|until| state.alarm(until, self));
+        drop(state);
+        drop(other);
+        if let Some(alarm) = alarm {
+            alarm.set();
+        }
+        if is_late {
+            Poll::Ready(Err(Elapsed))
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// The alarm of a runtime has rung.
+    pub(super) fn rang(&self, runtime: runtime::Id) {
+        let mut state = lock(&self.state);
+        let rung = state.alarms.rang(runtime);
+        let now = Instant::now();
+        let waiting = state.waiting.values();
+        let late = waiting.filter(|in_flight| {
+            let until = in_flight.until.filter(|until| until.runtime == runtime);
+            until.is_some_and(|until| until.at <= now)
+        });
+        let mut woken: Vec<Waker> = late
+            .filter_map(|in_flight| in_flight.waiting.waker().cloned())
+            .collect();
+        woken.extend(state.next_to_wait(runtime, Some(now)));
+        drop(state);
+        drop(rung);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn with_alarms<T>(&self, look: impl FnOnce(&Alarms) -> T) -> T {
+        look(&lock(&self.state).alarms)
+    }
+
+    /// When the instance last said that a request is queued or running.
+    pub(super) fn heard_of(&self, id: u64) -> Option<Instant> {
+        lock(&self.state).waiting.get(&id)?.heard
     }
 
     /// Nobody waits for this any more. `true` if it had not been written, and so surely did not run.
-    fn cancel(&self, id: u64) -> bool {
+    pub(super) fn cancel(&self, id: u64) -> bool {
         let mut state = lock(&self.state);
-        let Some(InWindow { waiting, bytes, .. }) = state.waiting.remove(&id) else {
+        let in_flight = state.waiting.remove(&id);
+        let Some(in_flight) = in_flight.filter(|in_flight| !in_flight.waiting.is_over()) else {
             return false;
         };
-        self.give_back(&mut state, bytes);
         let withdrawn = state.outbox.withdraw(id);
         // a cast is not cancelled
-        let writer = if withdrawn || waiting.is_cast() {
+        let writer = if withdrawn || in_flight.waiting.is_cast() {
             None
         } else {
             state.outbox.push(frame::bare(Kind::Cancel, id))
         };
+        let next = in_flight.until.and_then(|left| state.hand_on(left));
         drop(state);
         wake(writer);
+        wake(next);
+        self.window.give_back(1, in_flight.bytes);
         withdrawn
     }
 
     /// Lets a stream's server send more.
-    fn allow(&self, id: u64, credit: Credit) {
+    pub(super) fn allow(&self, id: u64, credit: Credit) {
         let mut state = lock(&self.state);
         let Some(stream) = state
             .waiting
@@ -285,12 +416,8 @@ impl ClientLink {
 
     /// Takes what an instance said about itself; the window grows or shrinks by what changed.
     pub(crate) fn announce(&self, announcement: Announcement) {
+        let window = announcement.window;
         let mut state = lock(&self.state);
-        let before = state
-            .announced
-            .as_ref()
-            .map_or((0, 0), |old| (old.window.requests, old.window.bytes));
-        let after = (announcement.window.requests, announcement.window.bytes);
         // nothing that goes by what was announced before is sent after this
         let writer = announcement.serial.and_then(|serial| {
             // one at a time waits, however often the node announces itself and whether it reads or not
@@ -298,34 +425,42 @@ impl ClientLink {
             state.outbox.push(frame::numbers(Kind::Seen, 0, [serial]))
         });
         state.announced = Some(Arc::new(announcement));
-        self.window_bytes.store(after.1, Ordering::Relaxed);
-        resize(&self.places, &mut state.debt.places, before.0, after.0);
-        resize(&self.bytes, &mut state.debt.bytes, before.1, after.1);
         drop(state);
         wake(writer);
+        self.window.resize(window.requests, window.bytes);
     }
 
-    /// Takes an answer from the instance. An error says which rule it broke.
-    pub(crate) fn answered(&self, kind: Kind, frame: Frame) -> Result<(), String> {
-        let id = frame.id;
-        let mut state = lock(&self.state);
-        let Some(in_flight) = state.waiting.get_mut(&id) else {
-            // the answer to what was cancelled meets nobody, and that is no error
-            return if id == 0 || id > state.last_id {
-                Err("an answer to a request that was never sent".into())
-            } else {
-                Ok(())
-            };
-        };
-        if in_flight.waiting.ends_with(kind) {
-            let ended = self.finished(&mut state, id);
-            drop(state);
-            return ended.map_or(Ok(()), |waiting| waiting.end(kind, frame));
+    /// Takes answers from the instance, and leaves the vector empty. Tells which rules were broken.
+    pub(crate) fn answered(
+        &self,
+        answers: &mut Vec<(Kind, Frame)>,
+        mut broken: impl FnMut(String),
+    ) {
+        if answers.is_empty() {
+            return;
         }
-        let step = in_flight.waiting.step(kind);
+        let mut then = Vec::with_capacity(answers.len());
+        let mut wrong = Vec::new();
+        let (mut places, mut bytes) = (0, 0);
+        let mut state = lock(&self.state);
+        for (kind, frame) in answers.drain(..) {
+            let (freed, kept) = state.answered(kind, frame, &mut then);
+            if let Some(freed) = freed {
+                (places, bytes) = (places + 1, bytes + freed);
+            }
+            wrong.extend(kept.err());
+        }
         drop(state);
-        step.take(frame)
-            .inspect_err(|broken| self.break_off(id, broken))
+        if places > 0 {
+            self.window.give_back(places, bytes);
+        }
+        for (id, then) in then {
+            if let Err(text) = then.run() {
+                self.break_off(id, &text);
+                wrong.push(text);
+            }
+        }
+        wrong.into_iter().for_each(&mut broken);
     }
 
     /// Takes a heartbeat. Nobody is woken by it: who waits looks when its time is over.
@@ -340,22 +475,17 @@ impl ClientLink {
         .map_err(|error| error.to_string())
     }
 
-    /// The node broke a rule: it is told to stop, and whoever waits that it did.
-    fn break_off(&self, id: u64, broken: &str) {
-        let mut state = lock(&self.state);
-        let waiting = self.finished(&mut state, id);
-        let writer = state.outbox.push(frame::bare(Kind::Cancel, id));
-        drop(state);
-        wake(writer);
-        if let Some(waiting) = waiting {
-            let _ = waiting.broken(broken);
+    /// What was in a stream broke a rule.
+    fn break_off(&self, id: u64, text: &str) {
+        let mut then = Vec::new();
+        let freed = lock(&self.state).broken(id, text, true, &mut then);
+        if let Some(bytes) = freed {
+            self.window.give_back(1, bytes);
         }
-    }
-
-    fn finished(&self, state: &mut State, id: u64) -> Option<Waiting> {
-        let InWindow { waiting, bytes, .. } = state.waiting.remove(&id)?;
-        self.give_back(state, bytes);
-        Some(waiting)
+        for (_, then) in then {
+            // it ends a stream, or wakes somebody
+            let _ = then.run();
+        }
     }
 
     /// From now on, the link is of use, although nothing may be in flight.
@@ -384,19 +514,25 @@ impl ClientLink {
             return;
         }
         state.lost = Some(reason.to_owned());
-        self.places.close();
-        self.bytes.close();
+        self.window.close();
         let (unwritten, writer) = state.outbox.close();
-        let mut waiting = std::mem::take(&mut state.waiting);
+        let mut then = Vec::new();
+        state.waiting.retain(|id, in_flight| {
+            let waiting = &mut in_flight.waiting;
+            if !waiting.is_over() {
+                // ids rise, and leave in that order
+                then.push(waiting.end(match unwritten.binary_search(id) {
+                    Ok(_) => Answer::Unwritten,
+                    Err(_) => Answer::Lost(reason.to_owned()),
+                }));
+            }
+            !waiting.is_done()
+        });
         drop(state);
         wake(writer);
-        for id in unwritten {
-            if let Some(in_flight) = waiting.remove(&id) {
-                in_flight.waiting.answer(Answer::Unwritten);
-            }
-        }
-        for in_flight in waiting.into_values() {
-            in_flight.waiting.answer(Answer::Lost(reason.to_owned()));
+        for then in then {
+            // it ends a stream, or wakes somebody
+            let _ = then.run();
         }
     }
 
@@ -415,76 +551,4 @@ impl fmt::Debug for ClientLink {
             .field("lost", &state.lost)
             .finish_non_exhaustive()
     }
-}
-
-/// A place in a link's window; given back when it is dropped, unless a request was sent with it.
-#[derive(Debug)]
-pub(crate) struct Place<'a> {
-    place: tokio::sync::SemaphorePermit<'a>,
-    bytes: tokio::sync::SemaphorePermit<'a>,
-}
-
-/// The link is gone.
-#[derive(Debug)]
-pub(crate) struct Closed;
-
-/// A request that has been sent and not fully answered. Dropping it cancels the request.
-#[derive(Debug)]
-pub(crate) struct InFlight {
-    link: Arc<ClientLink>,
-    id: u64,
-    answer: oneshot::Receiver<Answer>,
-    armed: bool,
-}
-
-impl InFlight {
-    /// Waits for the answer to the opening.
-    pub(crate) async fn answer(&mut self) -> Answer {
-        let answer = (&mut self.answer).await;
-        // a stream goes on after it has been accepted, and is cancelled when it is dropped
-        if !matches!(answer, Ok(Answer::Accepted)) {
-            self.armed = false;
-        }
-        answer.unwrap_or_else(|_| Answer::Lost("the request was given up".into()))
-    }
-
-    /// When the instance last said that the request is queued or running.
-    pub(crate) fn heard(&self) -> Option<Instant> {
-        lock(&self.link.state).waiting.get(&self.id)?.heard
-    }
-
-    /// Cancels now. `true` if the request had not been written, and so surely did not run.
-    pub(crate) fn cancel(mut self) -> bool {
-        self.armed = false;
-        self.link.cancel(self.id)
-    }
-
-    pub(crate) fn allow(&self, credit: Credit) {
-        self.link.allow(self.id, credit);
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        if self.armed {
-            self.link.cancel(self.id);
-        }
-    }
-}
-
-/// Makes a window larger or smaller. Places in use are not taken back, but do not become free either.
-fn resize(semaphore: &Semaphore, debt: &mut u32, before: u32, after: u32) {
-    if after > before {
-        semaphore.add_permits(repay(debt, after - before));
-    } else {
-        let taken = semaphore.forget_permits((before - after) as usize);
-        *debt += before - after - u32::try_from(taken).unwrap_or(0);
-    }
-}
-
-/// How many of the permits that come free are given out: first the debt is paid.
-fn repay(debt: &mut u32, freed: u32) -> usize {
-    let paid = freed.min(*debt);
-    *debt -= paid;
-    (freed - paid) as usize
 }

@@ -16,6 +16,9 @@
 //! | `ids` | maps by the id of a request |
 //! | `outbox` | frames that wait to be written to one link |
 //! | `link` | a client's end of a link: requests in flight, and who waits for them |
+//! | `window` | the places for requests in flight, and the line for them |
+//! | `in_flight` | a request that was sent, in the hands of whoever sent it |
+//! | `alarm` | by when answers are waited for: one timer for all who wait |
 //! | `waiting` | what an answer is to whoever waits for it |
 //! | `routes` | which servers there are, and whose turn it is |
 //! | `directory` | a directory that has to be asked: for which topics, and whether it has answered |
@@ -42,6 +45,7 @@
 //! | `driver` | the two halves as one transport |
 
 mod account;
+mod alarm;
 mod directory;
 mod driver;
 mod execution;
@@ -50,6 +54,7 @@ mod frame;
 mod gather;
 mod heartbeat;
 mod ids;
+mod in_flight;
 mod inbound;
 mod link;
 mod monitor;
@@ -69,6 +74,7 @@ mod survey;
 mod topics;
 mod trouble;
 mod waiting;
+mod window;
 
 pub use account::Account;
 pub use directory::TopicName;

@@ -1,10 +1,11 @@
 //! The wait for an answer, as long as the server says that the request is queued or running.
 
-use super::link::InFlight;
+use super::alarm::Until;
+use super::in_flight::InFlight;
 use super::waiting::Answer;
 use crate::{ErrorKind, RpcError};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -18,18 +19,23 @@ pub(super) enum Overdue {
     },
 }
 
+/// By when something is to be heard, if something was at this time.
+pub(super) fn until(heard: Instant, deadline: Instant, monitor: Duration) -> Instant {
+    let silent = heard.checked_add(monitor);
+    silent.map_or(deadline, |silent| silent.min(deadline))
+}
+
 /// Waits for the answer: until the deadline, and never longer than `monitor` without a heartbeat.
 pub(super) async fn answer(
-    in_flight: &mut InFlight,
+    in_flight: &mut InFlight<'_>,
+    sent: Instant,
     deadline: Instant,
     monitor: Duration,
 ) -> Result<Answer, Overdue> {
-    let sent = Instant::now();
     let mut last = None;
     loop {
-        let silent = last.unwrap_or(sent).checked_add(monitor);
-        let until = silent.map_or(deadline, |silent| silent.min(deadline));
-        if let Ok(answer) = timeout_at(until, in_flight.answer()).await {
+        let until = Until::here(until(last.unwrap_or(sent), deadline, monitor));
+        if let Ok(answer) = in_flight.answer(Some(until)).await {
             return Ok(answer);
         }
         if deadline <= Instant::now() {

@@ -15,6 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::Notify;
 
+/// How many answers are handed out under one lock: enough that it is seldom asked for, few enough that nobody waits for it long.
+const TOGETHER: usize = 8;
+
 /// The client's half of a transport over links.
 #[derive(Default)]
 pub struct Outbound {
@@ -151,41 +154,44 @@ impl Outbound {
         link: &Arc<ClientLink>,
         frames: impl IntoIterator<Item = Bytes>,
     ) {
+        let broken = |error: String| {
+            self.counters.protocol_errors.fetch_add(1, Relaxed);
+            crate::log::rate_limited!({
+                tracing::warn!(name: "rpc.protocol.error", address = %link.address(), %error, "a node breaks the protocol");
+            });
+        };
         // what woke up by these is about to send more
         link.hold();
         let mut count = 0;
+        let mut answers = Vec::new();
         for frame in frames {
             count += 1;
             tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), address = %link.address(), "frame received");
-            if let Err(broken) = self.receive_one(node, link, frame) {
-                self.counters.protocol_errors.fetch_add(1, Relaxed);
-                crate::log::rate_limited!({
-                    tracing::warn!(name: "rpc.protocol.error", address = %link.address(), error = %broken, "a node breaks the protocol");
-                });
+            match Frame::parse(frame) {
+                Ok(frame) => match frame.kind.filter(|kind| kind.is_answer()) {
+                    Some(kind) => answers.push((kind, frame)),
+                    None => {
+                        // each has its effect before what comes after it
+                        link.answered(&mut answers, broken);
+                        self.told(node, link, &frame).unwrap_or_else(broken);
+                    }
+                },
+                Err(error) => broken(error.to_string()),
+            }
+            if answers.len() == TOGETHER {
+                link.answered(&mut answers, broken);
             }
         }
+        link.answered(&mut answers, broken);
         link.release();
         self.counters.frames_received.fetch_add(count, Relaxed);
     }
 
-    fn receive_one(
-        &self,
-        node: NodeId,
-        link: &Arc<ClientLink>,
-        frame: Bytes,
-    ) -> Result<(), String> {
-        let frame = Frame::parse(frame).map_err(|error| error.to_string())?;
+    /// Takes a frame that answers no request.
+    fn told(&self, node: NodeId, link: &Arc<ClientLink>, frame: &Frame) -> Result<(), String> {
         match frame.kind {
-            Some(Kind::Announce) => self.announced(node, link, &frame),
-            Some(Kind::Running) => link.heard(&frame),
-            Some(
-                kind @ (Kind::Reply
-                | Kind::Fail
-                | Kind::Accept
-                | Kind::Items
-                | Kind::End
-                | Kind::Unsupported),
-            ) => link.answered(kind, frame),
+            Some(Kind::Announce) => self.announced(node, link, frame),
+            Some(Kind::Running) => link.heard(frame),
             _ => Err(format!(
                 "a frame of kind {} is nothing for a client",
                 frame.kind_byte

@@ -8,6 +8,7 @@ use super::outbox::{Outbox, wake};
 use super::peer::ServerLink;
 use super::routes::Route;
 use super::stream::{Batch, StreamQueue};
+use super::tests::answered;
 use super::waiting::Answer;
 use crate::codec::Encoded;
 use crate::server::Responder;
@@ -61,7 +62,7 @@ fn write_and_answer(link: &ClientLink) -> Vec<u64> {
             if frame.kind == Some(Kind::Call) {
                 written.push(frame.id);
                 let reply = Frame::parse(frame::bare(Kind::Reply, frame.id)).unwrap();
-                assert_eq!(link.answered(Kind::Reply, reply), Ok(()));
+                assert_eq!(answered(&link, Kind::Reply, reply), Ok(()));
             }
         }
     }
@@ -82,15 +83,16 @@ fn a_request_is_answered_cancelled_or_lost_and_it_is_known_whether_it_was_writte
             let send = |cancelled: bool| {
                 let (link, route) = (Arc::clone(&link), Arc::clone(&route));
                 thread::spawn(move || {
-                    let place = block_on(link.place(1)).ok()?;
-                    let (mut in_flight, bytes) =
-                        link.send(place, &route, Kind::Call, request(), None).ok()?;
+                    let place = block_on(link.window.place(1)).ok()?;
+                    let (mut in_flight, bytes) = link
+                        .send(place, &route, Kind::Call, request(), None, None)
+                        .ok()?;
                     let id = frame::id(&bytes);
                     if cancelled {
                         thread::yield_now();
                         return Some((id, in_flight.cancel().then_some(Answer::Unwritten)));
                     }
-                    Some((id, Some(block_on(in_flight.answer()))))
+                    Some((id, Some(block_on(in_flight.answer(None)).unwrap())))
                 })
             };
             let senders = [send(false), send(true), send(false)];
@@ -127,19 +129,53 @@ fn places_are_given_back_once_whatever_meets() {
             link.announce(announcement());
             let route = Route::first_of(&link);
             let mut in_flight = Vec::new();
-            while let Some(place) = link.try_place(1) {
-                let sent = link.send(place, &route, Kind::Call, request(), None);
+            while let Some(place) = link.window.try_place(1) {
+                let sent = link.send(place, &route, Kind::Call, request(), None, None);
                 in_flight.push(sent.unwrap().0);
             }
             assert_eq!(in_flight.len(), 2);
-            let dropper = thread::spawn(move || drop(in_flight));
-            for id in [1, 2] {
-                let reply = Frame::parse(frame::bare(Kind::Reply, id)).unwrap();
-                assert_eq!(link.answered(Kind::Reply, reply), Ok(()));
-            }
-            dropper.join().unwrap();
-            let places = [(); 3].map(|()| link.try_place(1));
+            thread::scope(|scope| {
+                scope.spawn(move || drop(in_flight));
+                for id in [1, 2] {
+                    let reply = Frame::parse(frame::bare(Kind::Reply, id)).unwrap();
+                    assert_eq!(answered(&link, Kind::Reply, reply), Ok(()));
+                }
+            });
+            let places = [(); 3].map(|()| link.window.try_place(1));
             assert_eq!(places.iter().flatten().count(), 2);
+        },
+        SCHEDULES,
+    );
+}
+
+#[test]
+fn whoever_waits_for_a_place_gets_one_although_others_give_up_or_the_window_changes() {
+    shuttle::check_random(
+        || {
+            let link = Arc::new(ClientLink::new("test".into(), None));
+            let wait = |patient: bool| {
+                let link = Arc::clone(&link);
+                thread::spawn(move || {
+                    let place = link.window.place(1);
+                    if patient {
+                        assert!(block_on(place).is_ok());
+                    } else {
+                        // perhaps it was its turn
+                        drop(place.now_or_never());
+                    }
+                })
+            };
+            let waiting = [wait(true), wait(false), wait(true), wait(false)];
+            for (requests, bytes) in [(1, 1), (0, 0), (2, 1), (1, 2)] {
+                link.window.resize(requests, bytes);
+            }
+            for waits in waiting {
+                waits.join().unwrap();
+            }
+            let places = [(); 2].map(|()| link.window.try_place(1));
+            assert_eq!(places.iter().flatten().count(), 1);
+            link.window.close();
+            assert!(block_on(link.window.place(1)).is_err());
         },
         SCHEDULES,
     );

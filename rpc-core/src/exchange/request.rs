@@ -1,13 +1,16 @@
 //! One message on its way to one server: find it, wait for a place, send, wait for the answer.
 
 use super::Outbound;
+use super::alarm::Until;
 use super::frame::{self, Kind, RequestHeader};
-use super::link::{InFlight, Place};
+use super::in_flight::OpenStream;
+use super::link::Elapsed;
 use super::monitor::{self, Overdue};
 use super::nodes::version_at;
 use super::routes::Route;
 use super::stream::{STREAM_CREDIT, StreamQueue};
 use super::waiting::Answer;
+use super::window::Place;
 use crate::args::{Args, Packed};
 use crate::codec::{self, Encoded};
 use crate::transport::{Message, Parts, Response};
@@ -15,10 +18,12 @@ use crate::{ErrorKind, MethodKind, RpcError, Version, lock};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 impl Outbound {
     /// Sends a message to one server, and waits until its opening is answered: a call has its value then, a cast or multicall
@@ -75,7 +80,7 @@ impl Outbound {
             let named = parts.target.server_name().is_some();
             // one that is stopping is asked only because there is no other
             let only = named || route.service.draining;
-            let candidates = if only || route.link.has_place(body.len()) {
+            let candidates = if only || route.link.window.has_place(body.len()) {
                 std::slice::from_ref(&route)
             } else {
                 // whoever has a place first takes it
@@ -130,8 +135,16 @@ impl Outbound {
             RpcError::new(ErrorKind::Encode, error.to_string()).with_source(error)
         })?;
         self.fits(frame.len())?;
+        let monitor = monitor(parts, route);
+        let sent = monitor.map(|monitor| (Instant::now(), monitor));
+        let until = Until::here(sent.map_or(parts.deadline, |(now, monitor)| {
+            monitor::until(now, parts.deadline, monitor)
+        }));
+        let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let waiter = Some((waker, until));
+        let kind = kind_of(parts);
         let (mut in_flight, written) =
-            match link.send(place, route, kind_of(parts), frame, stream.clone()) {
+            match link.send(place, route, kind, frame, stream.clone(), waiter) {
                 Ok(sent) => sent,
                 Err(mut frame) => {
                     frame.keep_last(body_len);
@@ -140,14 +153,15 @@ impl Outbound {
             };
         let again =
             |written: &Bytes| Body::Written(version, written.slice(written.len() - body_len..));
-        let answer = match monitor(parts, route) {
+        let answer = match sent {
             None => {
-                let answer = timeout_at(parts.deadline, in_flight.answer()).await;
-                answer.map_err(|_elapsed| Overdue::Deadline)
+                let answer = in_flight.answer(Some(until)).await;
+                answer.map_err(|Elapsed| Overdue::Deadline)
             }
             // boxed so that a request without heartbeats is small
-            Some(monitor) => {
-                Box::pin(monitor::answer(&mut in_flight, parts.deadline, monitor)).await
+            Some((sent, monitor)) => {
+                let deadline = parts.deadline;
+                Box::pin(monitor::answer(&mut in_flight, sent, deadline, monitor)).await
             }
         };
         match answer {
@@ -157,7 +171,10 @@ impl Outbound {
             Ok(Answer::MethodError(error)) => Ok(Attempt::Opened(Opened::Answered(
                 Response::MethodError(error),
             ))),
-            Ok(Answer::Accepted) => Ok(Attempt::Opened(Opened::Accepted { in_flight, stream })),
+            Ok(Answer::Accepted) => Ok(Attempt::Opened(match stream {
+                None => Opened::Accepted,
+                Some(items) => Opened::Stream(in_flight.stream(), items),
+            })),
             Ok(Answer::Failed(error)) => Ok(Attempt::Refused(
                 error.of_server(&route.name()),
                 again(&written),
@@ -228,7 +245,7 @@ async fn place<'a>(
     bytes: usize,
 ) -> Result<Option<(&'a Arc<Route>, Place<'a>)>, RpcError> {
     for route in candidates {
-        if let Some(place) = route.link.try_place(route.link.counted(bytes)) {
+        if let Some(place) = route.link.window.try_place(bytes) {
             return Ok(Some((route, place)));
         }
     }
@@ -243,7 +260,7 @@ async fn wait_for_place<'a>(
 ) -> Result<Option<(&'a Arc<Route>, Place<'a>)>, RpcError> {
     let mut waits: FuturesUnordered<_> = candidates
         .iter()
-        .map(|route| async move { (route, route.link.place(route.link.counted(bytes)).await) })
+        .map(|route| async move { (route, route.link.window.place(bytes).await) })
         .collect();
     let first = async {
         while let Some((route, place)) = waits.next().await {
@@ -271,10 +288,10 @@ async fn wait_for_place<'a>(
 #[derive(Debug)]
 pub(crate) enum Opened {
     Answered(Response),
-    Accepted {
-        in_flight: InFlight,
-        stream: Option<Arc<StreamQueue>>,
-    },
+    /// A cast was.
+    Accepted,
+    /// A multicall was: its items come.
+    Stream(OpenStream, Arc<StreamQueue>),
 }
 
 enum Attempt<'a> {

@@ -196,10 +196,10 @@ mod tests {
     async fn a_link_with_something_in_flight_does_not_rest() {
         let outbound = outbound();
         let (a, link) = linked(&outbound, 1, &[("t", "a")]);
-        let place = link.try_place(1).unwrap();
+        let place = link.window.try_place(1).unwrap();
         let route = Route::first_of(&link);
         let (in_flight, _) = link
-            .send(place, &route, Kind::Call, request(), None)
+            .send(place, &route, Kind::Call, request(), None, None)
             .unwrap();
         write(&link);
         advance(2 * IDLE).await;

@@ -207,7 +207,7 @@ impl Routes {
                 untried = true;
                 continue;
             }
-            if route.link.has_place(wanted.bytes) {
+            if route.link.window.has_place(wanted.bytes) {
                 with_place = Some(route);
                 break;
             }

@@ -2,7 +2,8 @@
 
 use super::execution::Execution;
 use super::frame::{self, AnnouncedService, Announcement, Credit, Frame, Kind, Window};
-use super::link::{ClientLink, InFlight};
+use super::in_flight::InFlight;
+use super::link::ClientLink;
 use super::peer::ServerLink;
 use super::routes::Route;
 use super::stream::{Batch, End, StreamQueue};
@@ -44,9 +45,14 @@ fn announcement_of(requests: u32, draining: bool) -> Announcement {
     }
 }
 
-fn link() -> Arc<ClientLink> {
+pub(super) fn announced_link() -> Arc<ClientLink> {
     let link = Arc::new(ClientLink::new("test".into(), None));
     link.announce(announcement(WINDOW));
+    link
+}
+
+fn link() -> Arc<ClientLink> {
+    let link = announced_link();
     written(&link);
     link
 }
@@ -80,10 +86,17 @@ pub(super) fn request() -> Encoded {
 
 fn free_places(link: &ClientLink) -> u32 {
     let mut places = Vec::new();
-    while let Some(place) = link.try_place(0) {
+    while let Some(place) = link.window.try_place(0) {
         places.push(place);
     }
     u32::try_from(places.len()).unwrap()
+}
+
+/// Hands an answer to a link. An error says which rule it broke.
+pub(super) fn answered(link: &ClientLink, kind: Kind, frame: Frame) -> Result<(), String> {
+    let mut broken = Ok(());
+    link.answered(&mut vec![(kind, frame)], |error| broken = Err(error));
+    broken
 }
 
 fn parsed(bytes: Bytes) -> Frame {
@@ -131,7 +144,7 @@ proptest! {
     fn requests_in_flight(events in events()) {
         let link = link();
         let route = Route::first_of(&link);
-        let mut requests: BTreeMap<usize, (u64, Option<InFlight>, State)> = BTreeMap::new();
+        let mut requests: BTreeMap<usize, (u64, Option<InFlight<'_>>, State)> = BTreeMap::new();
         let (mut lost, mut stopping) = (false, false);
         for event in events {
             match event {
@@ -140,9 +153,9 @@ proptest! {
                     stopping = draining;
                 }
                 Event::Send => {
-                    let Some(place) = link.try_place(1) else { continue };
+                    let Some(place) = link.window.try_place(1) else { continue };
                     let index = requests.len();
-                    match link.send(place, &route, Kind::Call, request(), None) {
+                    match link.send(place, &route, Kind::Call, request(), None, None) {
                         Ok((in_flight, bytes)) => {
                             prop_assert!(!lost && !stopping);
                             let id = frame::id(&bytes);
@@ -181,7 +194,7 @@ proptest! {
                     }
                     let reply = parsed(frame::bare(Kind::Reply, *id));
                     // one that was cancelled, answered or lost is quiet
-                    prop_assert_eq!(link.answered(Kind::Reply, reply), Ok(()));
+                    prop_assert_eq!(answered(&link, Kind::Reply, reply), Ok(()));
                     if in_flight.is_some() && *state == State::Written {
                         *state = State::Answered;
                     }
@@ -213,7 +226,7 @@ proptest! {
         }
         for (_, in_flight, state) in requests.into_values() {
             let Some(mut in_flight) = in_flight else { continue };
-            let answer = in_flight.answer().now_or_never();
+            let answer = in_flight.answer(None).now_or_never().map(Result::unwrap);
             let fits = match state {
                 State::Unwritten | State::Written => answer.is_none(),
                 State::Answered => matches!(answer, Some(Answer::Value(_))),
@@ -229,12 +242,12 @@ proptest! {
     fn a_window_that_changes(changes in prop::collection::vec((0..6u32, 0..6usize), 0..12)) {
         let link = link();
         let route = Route::first_of(&link);
-        let mut in_flight: VecDeque<InFlight> = VecDeque::new();
+        let mut in_flight: VecDeque<InFlight<'_>> = VecDeque::new();
         let mut window = WINDOW;
         for (requests, sends) in changes {
             for _ in 0..sends {
-                if let Some(place) = link.try_place(1) {
-                    in_flight.push_back(link.send(place, &route, Kind::Call, request(), None).unwrap().0);
+                if let Some(place) = link.window.try_place(1) {
+                    in_flight.push_back(link.send(place, &route, Kind::Call, request(), None, None).unwrap().0);
                 }
             }
             window = requests;

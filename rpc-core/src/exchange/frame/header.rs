@@ -3,29 +3,58 @@
 use crate::Version;
 use crate::codec::{Error, Reader, Token};
 
+const NIL: u8 = 0xc0;
+
 /// Writes the fields of a header. Writing to a Vec does not fail, so results are dropped.
+///
+/// What MessagePack says in one byte, as nearly all of a header, is put there as such: each request pays for this.
 #[derive(Debug)]
 pub(crate) struct HeaderWriter(pub(crate) Vec<u8>);
 
 impl HeaderWriter {
     pub(crate) fn array(&mut self, len: usize) {
-        let _ = rmp::encode::write_array_len(&mut self.0, u32::try_from(len).unwrap_or(u32::MAX));
+        match u8::try_from(len) {
+            Ok(short @ ..=15) => self.0.push(0x90 | short),
+            _ => {
+                let len = u32::try_from(len).unwrap_or(u32::MAX);
+                let _ = rmp::encode::write_array_len(&mut self.0, len);
+            }
+        }
     }
 
     pub(super) fn map(&mut self, len: usize) {
-        let _ = rmp::encode::write_map_len(&mut self.0, u32::try_from(len).unwrap_or(u32::MAX));
+        match u8::try_from(len) {
+            Ok(short @ ..=15) => self.0.push(0x80 | short),
+            _ => {
+                let len = u32::try_from(len).unwrap_or(u32::MAX);
+                let _ = rmp::encode::write_map_len(&mut self.0, len);
+            }
+        }
     }
 
     pub(super) fn nil(&mut self) {
-        let _ = rmp::encode::write_nil(&mut self.0);
+        self.0.push(NIL);
     }
 
     pub(crate) fn uint(&mut self, value: u64) {
-        let _ = rmp::encode::write_uint(&mut self.0, value);
+        match u8::try_from(value) {
+            Ok(short @ ..=0x7f) => self.0.push(short),
+            _ => {
+                let _ = rmp::encode::write_uint(&mut self.0, value);
+            }
+        }
     }
 
     pub(crate) fn str(&mut self, value: &str) {
-        let _ = rmp::encode::write_str(&mut self.0, value);
+        match u8::try_from(value.len()) {
+            Ok(short @ ..=31) => {
+                self.0.push(0xa0 | short);
+                self.0.extend_from_slice(value.as_bytes());
+            }
+            _ => {
+                let _ = rmp::encode::write_str(&mut self.0, value);
+            }
+        }
     }
 
     pub(super) fn optional_str(&mut self, value: Option<&str>) {
@@ -82,6 +111,9 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn array(&mut self) -> Result<usize, Error> {
+        if let Some(short) = self.0.short_array() {
+            return short;
+        }
         match self.0.token()? {
             Token::Array(len) => Ok(len),
             other => Err(Self::wrong(other, "an array")),
@@ -96,14 +128,19 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn optional_array(&mut self) -> Result<Option<usize>, Error> {
+        if self.0.pass(NIL) {
+            return Ok(None);
+        }
         match self.0.token()? {
-            Token::Nil => Ok(None),
             Token::Array(len) => Ok(Some(len)),
             other => Err(Self::wrong(other, "an array or nil")),
         }
     }
 
     pub(super) fn str(&mut self) -> Result<&'a str, Error> {
+        if let Some(short) = self.0.short_str() {
+            return short;
+        }
         match self.0.token()? {
             Token::Str(value) => Ok(value),
             other => Err(Self::wrong(other, "a string")),
@@ -111,14 +148,19 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn optional_str(&mut self) -> Result<Option<&'a str>, Error> {
+        if self.0.pass(NIL) {
+            return Ok(None);
+        }
         match self.0.token()? {
-            Token::Nil => Ok(None),
             Token::Str(value) => Ok(Some(value)),
             other => Err(Self::wrong(other, "a string or nil")),
         }
     }
 
     pub(super) fn uint(&mut self) -> Result<u64, Error> {
+        if let Some(short) = self.0.short_uint() {
+            return Ok(short);
+        }
         match self.0.token()? {
             Token::Unsigned(value) => Ok(value),
             other => Err(Self::wrong(other, "an unsigned integer")),

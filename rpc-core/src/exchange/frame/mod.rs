@@ -91,6 +91,14 @@ impl Kind {
     pub(crate) fn is_request(self) -> bool {
         matches!(self, Self::Call | Self::Cast | Self::Multicall)
     }
+
+    /// Whether it is for whoever waits for the answer to a request.
+    pub(crate) fn is_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Reply | Self::Fail | Self::Accept | Self::Items | Self::End | Self::Unsupported
+        )
+    }
 }
 
 /// A frame, taken apart as far as it can be without knowing its kind.
