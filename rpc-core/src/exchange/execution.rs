@@ -165,13 +165,10 @@ impl Responder for Execution {
     }
 
     fn accepted(&self) {
-        let accept = || frame::bare(Kind::Accept, self.id);
-        match self.kind {
-            // it is answered by this, and takes no place in the window any more
-            Kind::Cast => self.link.finish(self.id, Some(accept())),
-            Kind::Multicall => self.link.push_of(self.id, accept()),
-            // its reply says so by itself
-            _ => {}
+        // the reply of a call says so by itself, and casts that came together are told together
+        if self.is_stream() {
+            self.link
+                .push_of(self.id, frame::bare(Kind::Accept, self.id));
         }
     }
 
@@ -289,7 +286,12 @@ impl Responder for Execution {
     fn refuse(&self, kind: ErrorKind, message: &str) {
         let held = self.release();
         let failure = self.failure(kind, message);
-        self.link.finish_holding(self.id, Some(failure), held);
+        if self.is_cast() {
+            self.link.released(held);
+            self.link.push(failure);
+        } else {
+            self.link.finish_holding(self.id, Some(failure), held);
+        }
     }
 }
 

@@ -66,6 +66,19 @@ struct Announcing {
     told: Option<watch::Sender<u64>>,
 }
 
+/// What is known of requests that came together.
+#[derive(Default)]
+struct Arrivals {
+    requests: u64,
+    /// The server that the last one was for.
+    service: Option<Arc<Service>>,
+    /// Casts that are in its queue, and whose clients have not been told yet.
+    accepted: Vec<u64>,
+}
+
+/// So many casts that were accepted are told of together.
+const TOGETHER: usize = 8;
+
 impl Inbound {
     pub(crate) fn new(window: Window, counters: Arc<TransportCounters>) -> Self {
         Self {
@@ -313,17 +326,26 @@ impl Inbound {
         // what came together is answered together
         link.hold();
         let mut count = 0;
+        let mut arrivals = Arrivals::default();
         for frame in frames {
             count += 1;
-            self.receive_one(link, frame);
+            self.receive_one(link, frame, &mut arrivals);
+            if arrivals.accepted.len() == TOGETHER {
+                link.accepted(&arrivals.accepted);
+                arrivals.accepted.clear();
+            }
         }
+        link.accepted(&arrivals.accepted);
         link.release();
         self.counters.frames_received.fetch_add(count, Relaxed);
+        self.counters
+            .requests_received
+            .fetch_add(arrivals.requests, Relaxed);
     }
 
-    fn receive_one(&self, link: &Arc<ServerLink>, frame: Bytes) {
+    fn receive_one(&self, link: &Arc<ServerLink>, frame: Bytes, arrivals: &mut Arrivals) {
         tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), peer = %link.peer(), "frame received");
-        if let Err(broken) = self.handle(link, frame) {
+        if let Err(broken) = self.handle(link, frame, arrivals) {
             self.counters.protocol_errors.fetch_add(1, Relaxed);
             crate::log::rate_limited!({
                 tracing::warn!(name: "rpc.protocol.error", peer = %link.peer(), error = %broken, "a client breaks the protocol");
@@ -331,11 +353,16 @@ impl Inbound {
         }
     }
 
-    fn handle(&self, link: &Arc<ServerLink>, frame: Bytes) -> Result<(), String> {
+    fn handle(
+        &self,
+        link: &Arc<ServerLink>,
+        frame: Bytes,
+        arrivals: &mut Arrivals,
+    ) -> Result<(), String> {
         let frame = Frame::parse(frame).map_err(|error| error.to_string())?;
         match frame.kind {
             Some(kind @ (Kind::Call | Kind::Cast | Kind::Multicall)) => {
-                self.request(link, kind, frame)
+                self.request(link, kind, frame, arrivals)
             }
             Some(Kind::Credit) => {
                 let [items, bytes] =
@@ -372,8 +399,14 @@ impl Inbound {
         }
     }
 
-    fn request(&self, link: &Arc<ServerLink>, kind: Kind, frame: Frame) -> Result<(), String> {
-        self.counters.requests_received.fetch_add(1, Relaxed);
+    fn request(
+        &self,
+        link: &Arc<ServerLink>,
+        kind: Kind,
+        frame: Frame,
+        arrivals: &mut Arrivals,
+    ) -> Result<(), String> {
+        arrivals.requests += 1;
         let Frame {
             id, header, body, ..
         } = frame;
@@ -435,23 +468,25 @@ impl Inbound {
                 return Err(error.to_string());
             }
         };
-        let service = {
+        // those that come together are for the same server, as a rule
+        let is_meant =
+            |service: &Arc<Service>| service.is(header.exchange, header.topic, header.server);
+        if !arrivals.service.as_ref().is_some_and(is_meant) {
             let table = lock(&self.table);
-            table
-                .services
-                .iter()
-                .find(|service| service.is(header.exchange, header.topic, header.server))
+            let mut services = table.services.iter();
+            arrivals.service = services
+                .find(|service| is_meant(service))
                 .filter(|_| link.may_use(header.exchange, header.topic))
-                .cloned()
-        };
-        let Some(service) = service else {
+                .cloned();
+        }
+        let Some(service) = &arrivals.service else {
             execution.refuse(
                 ErrorKind::Unavailable,
                 "this node does not have the server (any more)",
             );
             return Ok(());
         };
-        Arc::clone(&service).arrived(
+        let is_accepted = Arc::clone(service).arrived(
             Arrived {
                 namespace: header.namespace,
                 version: header.version,
@@ -468,6 +503,9 @@ impl Inbound {
             },
             execution,
         );
+        if is_accepted && kind == Kind::Cast {
+            arrivals.accepted.push(id);
+        }
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ struct State {
     announced: u64,
     seen: u64,
     last_id: u64,
-    /// Requests that are queued or running, and not cancelled.
+    /// Requests that are queued or running, and not cancelled. No casts: nobody waits for these once they are in the queue.
     running: IdMap<Arc<Execution>>,
     /// What these take of the window, in bytes.
     window_bytes: usize,
@@ -295,7 +295,7 @@ impl ServerLink {
     pub(crate) fn announce(&self, serial: u64, frame: Bytes) {
         let mut state = lock(&self.state);
         state.announced = serial;
-        self.add(state, frame);
+        self.add(state, [frame]);
     }
 
     /// Answers what takes no place in the window, unless the client does not read its answers.
@@ -312,13 +312,23 @@ impl ServerLink {
     }
 
     pub(crate) fn push(&self, frame: Bytes) {
-        self.add(lock(&self.state), frame);
+        self.add(lock(&self.state), [frame]);
     }
 
-    /// Adds a frame to what is to be written. A client for which too much waits then is given up, and nobody waits any more for what it
+    /// These casts are in the queue of their server.
+    pub(crate) fn accepted(&self, casts: &[u64]) {
+        if !casts.is_empty() {
+            self.add(lock(&self.state), frame::bares(frame::Kind::Accept, casts));
+        }
+    }
+
+    /// Adds frames to what is to be written. A client for which too much waits then is given up, and nobody waits any more for what it
     /// asked for.
-    fn add(&self, mut state: MutexGuard<'_, State>, frame: Bytes) {
-        let writer = state.push(frame, self.unread_bytes);
+    fn add(&self, mut state: MutexGuard<'_, State>, frames: impl IntoIterator<Item = Bytes>) {
+        let mut writer = None;
+        for frame in frames {
+            writer = state.push(frame, self.unread_bytes).or(writer);
+        }
         let has_caught_up = self.pace.unread(state.outbox.held());
         let unwanted = state.overrun.then(|| state.take_running());
         drop(state);
@@ -376,13 +386,13 @@ impl ServerLink {
         if begun.is_ok() && !state.hold.begin(execution.held(), waiting) {
             begun = Err(Begin::NodeFull);
         }
-        let writer = match begun {
-            Ok(()) => {
-                execution.begun();
-                state.insert(id, execution)
+        let mut writer = None;
+        if begun.is_ok() {
+            execution.begun();
+            if !execution.is_cast() {
+                writer = state.insert(id, execution);
             }
-            Err(_) => None,
-        };
+        }
         drop(state);
         wake(writer);
         for gone in forgotten {
@@ -393,17 +403,7 @@ impl ServerLink {
 
     /// Nobody waits for this request any more.
     pub(crate) fn cancel(&self, id: u64) {
-        let mut state = lock(&self.state);
-        // casts are not cancelled
-        if state
-            .running
-            .get(&id)
-            .is_some_and(|running| running.is_cast())
-        {
-            return;
-        }
-        let execution = state.remove(id);
-        drop(state);
+        let execution = lock(&self.state).remove(id);
         if let Some(execution) = execution {
             execution.cancel();
         }
@@ -427,7 +427,7 @@ impl ServerLink {
         state.released(held);
         let execution = state.remove(id);
         match (&execution, frame) {
-            (Some(_), Some(frame)) => self.add(state, frame),
+            (Some(_), Some(frame)) => self.add(state, [frame]),
             // before the execution, which asks for the lock at its end
             _ => drop(state),
         }
@@ -466,7 +466,7 @@ impl ServerLink {
     pub(crate) fn push_of(&self, id: u64, frame: Bytes) {
         let state = lock(&self.state);
         if state.running.contains_key(&id) {
-            self.add(state, frame);
+            self.add(state, [frame]);
         }
     }
 

@@ -232,7 +232,12 @@ async fn written(kind: Kind, id: u64, meaning: &Value) -> Bytes {
             };
             sent(Kind::Call, id, |execution| execution.finish(failed)).await
         }
-        Kind::Accept => sent(Kind::Cast, id, Responder::accepted).await,
+        Kind::Accept => {
+            let of_stream = sent(Kind::Multicall, id, Responder::accepted).await;
+            let of_cast = frame::bares(kind, &[id]).next().unwrap();
+            assert_eq!(of_stream, of_cast);
+            of_cast
+        }
         Kind::Items => {
             let mut items = Encoded::new();
             for item in list(meaning, "items") {
@@ -355,8 +360,8 @@ async fn sent(kind: Kind, id: u64, act: impl FnOnce(&Execution)) -> Bytes {
     link.begin(id, Window::of(1), &execution).unwrap();
     act(&execution);
     let mut frames = Vec::new();
-    assert!(link.next_frames(&mut frames, 64).await);
-    assert_eq!(frames.len(), 1);
+    let written = link.next_frames(&mut frames, 64).now_or_never();
+    assert_eq!((written, frames.len()), (Some(true), 1));
     frames.remove(0)
 }
 

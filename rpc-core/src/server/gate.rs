@@ -3,9 +3,11 @@
 use super::handler::{Ended, Job};
 use super::limits::Limits;
 use super::queue::Queue;
+use super::runner::{Desk, Runners};
 use crate::lock;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -63,6 +65,10 @@ struct State {
     /// How many of them run in places that are kept for clients that have few requests.
     in_spare: usize,
     queue: Queue<Job>,
+    /// Tasks that wait for a request.
+    runners: Runners,
+    /// How many requests were taken in.
+    accepted: u64,
     /// How many of both are of methods that a server runs while it drains.
     of_drain: usize,
     draining: bool,
@@ -107,10 +113,20 @@ impl State {
     }
 }
 
+/// What comes next for a task whose request is over.
+pub(super) enum Next {
+    /// Another request, in the same place.
+    Job(Job),
+    /// It keeps ready.
+    Ready,
+    /// Enough others do.
+    End,
+}
+
 /// What becomes of a request that arrives.
 pub(super) enum Entered {
-    /// It is to be run now.
-    Runs(Job),
+    /// It is to be run now, by a task that keeps ready if there is one.
+    Runs(Job, Option<Arc<Desk>>),
     /// It is run when another one has ended. Nobody waited any more for those that made room for it.
     Waits(Vec<Job>),
     /// The server is stopping.
@@ -126,6 +142,8 @@ impl Gate {
                 running: 0,
                 in_spare: 0,
                 queue: Queue::new(limits.methods.limits()),
+                runners: Runners::default(),
+                accepted: 0,
                 of_drain: 0,
                 draining: false,
                 looked: None,
@@ -153,9 +171,11 @@ impl Gate {
             state.in_spare += usize::from(job.in_spare);
             state.running += 1;
             state.of_drain += usize::from(job.is_of_drain());
+            state.accepted += 1;
+            let desk = state.runners.ready();
             drop(state);
             job.accepted();
-            return Entered::Runs(job);
+            return Entered::Runs(job, desk);
         }
         let mut dead = Vec::new();
         if state.queue.len() >= self.queue {
@@ -173,6 +193,7 @@ impl Gate {
             admitted = admitted || state.queue.admit(lane);
         }
         job.accepted();
+        state.accepted += 1;
         state.of_drain += usize::from(job.is_of_drain());
         state.queue.push(job, admitted);
         Entered::Waits(dead)
@@ -188,6 +209,14 @@ impl Gate {
 
     /// A handler has ended, or its task is gone: the next request takes its place. Without one, the place is free.
     pub(super) fn next(&self, ended: Ended) -> Option<Job> {
+        match self.next_at(ended, None) {
+            Next::Job(job) => Some(job),
+            Next::Ready | Next::End => None,
+        }
+    }
+
+    /// A handler has ended: the next request takes its place, or the place is free and its task may keep ready, at its desk.
+    pub(super) fn next_at(&self, ended: Ended, desk: Option<&Arc<Desk>>) -> Next {
         let mut state = lock(&self.state);
         state.queue.release(ended.lane);
         state.of_drain -= usize::from(ended.of_drain);
@@ -198,8 +227,23 @@ impl Gate {
         } else {
             state.queue.pop()
         };
-        self.ended(state, next.is_none());
+        let next = match next {
+            Some(job) => Next::Job(job),
+            None if desk.is_some_and(|desk| state.runners.keep(desk)) => Next::Ready,
+            None => Next::End,
+        };
+        self.ended(state, !matches!(next, Next::Job(_)));
         next
+    }
+
+    /// A task that keeps ready.
+    pub(super) fn ready(&self) -> Option<Arc<Desk>> {
+        lock(&self.state).runners.ready()
+    }
+
+    /// How many requests were taken in.
+    pub(super) fn accepted(&self) -> u64 {
+        lock(&self.state).accepted
     }
 
     /// There is no task for the next request: it waits for the end of another one that runs. If none does, all that wait are given up.

@@ -1,9 +1,10 @@
 //! Runs one request after another, in a task of their own: deadline, cancellation, panics.
 
 use super::endpoint::FailureKind;
+use super::gate::Next;
 use super::middleware::{self, Course};
 use super::queue::Waits;
-use super::runner::{self, Seat, Work};
+use super::runner::{self, Desk, Seat, Work};
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::transport::BoxFuture;
@@ -121,18 +122,17 @@ pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()>
                     }
                     Stage::Waits(_) | Stage::Over => {}
                 }
-                stage = match place.next() {
-                    Some(job) => Stage::Waits(Unbegun(Some(job))),
-                    None => break,
-                };
+                stage = Stage::Over;
+                let desk = seat.get_or_insert_default().desk();
+                match place.next_at(desk) {
+                    Next::Job(job) => stage = Stage::Waits(Unbegun(Some(job))),
+                    Next::Ready => break,
+                    Next::End => return,
+                }
             }
-            drop(stage);
-            let seat = seat.get_or_insert_default();
-            if !place.service.runners.keep(seat.desk()) {
-                return;
-            }
-            drop(place);
-            let Some((server, job)) = seat.desk().next().await else {
+            drop((place, stage));
+            let desk = seat.get_or_insert_default().desk();
+            let Some((server, job)) = desk.next().await else {
                 return;
             };
             (place, stage) = Place::of(server, job);
@@ -145,7 +145,8 @@ pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()>
 ///
 /// No task is made for it: this may be the end of a runtime.
 pub(super) fn hand_on(work: Work) {
-    if let Some((service, job)) = runner::hand_over(work) {
+    let desk = work.0.gate.ready();
+    if let Some((service, job)) = runner::hand_over(work, desk) {
         let given_up = service.gate.put_back(job);
         service.give_up(given_up, NO_RUNTIME);
     }
@@ -164,10 +165,15 @@ impl Place {
         (Self { service, taken }, Stage::Waits(Unbegun(Some(job))))
     }
 
-    /// The request that has the place now, if one waits for it.
-    fn next(&mut self) -> Option<Job> {
-        let next = self.service.gate.next(self.taken.take()?);
-        self.taken = next.as_ref().map(Ended::from);
+    /// The request that has the place now, if one waits for it. Otherwise the task may keep ready, at this desk.
+    fn next_at(&mut self, desk: &Arc<Desk>) -> Next {
+        let Some(taken) = self.taken.take() else {
+            return Next::End;
+        };
+        let next = self.service.gate.next_at(taken, Some(desk));
+        if let Next::Job(job) = &next {
+            self.taken = Some(job.into());
+        }
         next
     }
 }
@@ -175,8 +181,8 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // the task is gone, with its runtime for instance
-        if let Some(job) = self.next() {
-            self.taken = None;
+        let taken = self.taken.take();
+        if let Some(job) = taken.and_then(|taken| self.service.gate.next(taken)) {
             hand_on((Arc::clone(&self.service), job));
         }
     }

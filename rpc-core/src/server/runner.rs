@@ -18,36 +18,36 @@ pub(super) type Work = (Arc<Service>, Job);
 
 /// The tasks of a server that keep ready, the last one first. They end with the server.
 #[derive(Default)]
-pub(super) struct Runners(Mutex<Vec<Arc<Desk>>>);
+pub(super) struct Runners(Vec<Arc<Desk>>);
 
 impl Runners {
     /// Where one of them waits.
-    fn ready(&self) -> Option<Arc<Desk>> {
-        lock(&self.0).pop()
+    pub(super) fn ready(&mut self) -> Option<Arc<Desk>> {
+        self.0.pop()
     }
 
     /// Keeps a task ready, unless enough are.
-    pub(super) fn keep(&self, desk: &Arc<Desk>) -> bool {
-        let mut ready = lock(&self.0);
-        let has_room = ready.len() < READY;
+    pub(super) fn keep(&mut self, desk: &Arc<Desk>) -> bool {
+        let has_room = self.0.len() < READY;
         if has_room {
-            ready.push(Arc::clone(desk));
+            self.0.push(Arc::clone(desk));
         }
         has_room
     }
 }
 
-/// Hands over a request to a task that keeps ready. It comes back if none does.
-pub(super) fn hand_over(mut work: Work) -> Option<Work> {
-    while let Some(desk) = work.0.runners.ready() {
-        work = desk.give(work)?;
+/// Hands over a request to a task that keeps ready: the one at this desk, or another one. It comes back if none does.
+pub(super) fn hand_over(mut work: Work, mut desk: Option<Arc<Desk>>) -> Option<Work> {
+    while let Some(ready) = desk {
+        work = ready.give(work)?;
+        desk = work.0.gate.ready();
     }
     Some(work)
 }
 
 impl Drop for Runners {
     fn drop(&mut self) {
-        for desk in mem::take(&mut *lock(&self.0)) {
+        for desk in mem::take(&mut self.0) {
             mem::replace(&mut *lock(&desk.0), Left::End).wake();
         }
     }
@@ -255,7 +255,7 @@ mod tests {
         };
         let service = Service::new(Target::new(), Vec::new(), Access::default(), &limits);
         let service = Arc::new(service.unwrap());
-        let Entered::Runs(first) = service.gate.enter(job()) else {
+        let Entered::Runs(first, None) = service.gate.enter(job()) else {
             panic!("there is a place");
         };
         assert!(matches!(service.gate.enter(job()), Entered::Waits(_)));

@@ -5,7 +5,7 @@ use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
 use super::limits::Limits;
 use super::middleware::{self, ServerMiddleware};
-use super::runner::{self, Runners};
+use super::runner;
 use super::stats::{Counters, ServerStats, count};
 use super::{Access, Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
@@ -20,7 +20,6 @@ pub(crate) struct Service {
     target: Target,
     dispatcher: Dispatcher,
     pub(super) gate: Gate,
-    pub(super) runners: Runners,
     pub(super) counters: Counters,
     /// Whether callers are told where a handler panicked.
     pub(super) tells_tracebacks: bool,
@@ -53,7 +52,6 @@ impl Service {
             target,
             dispatcher: Dispatcher::new(endpoints, access, &limits.methods)?,
             gate: Gate::new(limits),
-            runners: Runners::default(),
             counters: Counters::default(),
             tells_tracebacks: false,
             middleware: Vec::new(),
@@ -91,8 +89,12 @@ impl Service {
         self.gate.is_draining()
     }
 
-    /// Takes a request in, or refuses it. Never waits; the handler gets a task of its own.
-    pub(crate) fn arrived(self: Arc<Self>, request: Arrived<'_>, responder: Arc<dyn Responder>) {
+    /// Takes a request in, or refuses it. Never waits; the handler gets a task of its own. `true` if it was taken in.
+    pub(crate) fn arrived(
+        self: Arc<Self>,
+        request: Arrived<'_>,
+        responder: Arc<dyn Responder>,
+    ) -> bool {
         let wanted = Wanted {
             namespace: request.namespace,
             version: request.version,
@@ -103,7 +105,8 @@ impl Service {
         let found = match found {
             Ok(found) => found,
             Err(NotFound { kind, message }) => {
-                return self.refuse(&*responder, request.context.request_id(), kind, &message);
+                self.refuse(&*responder, request.context.request_id(), kind, &message);
+                return false;
             }
         };
         let job = Job {
@@ -125,22 +128,21 @@ impl Service {
             false => middleware::admitted(&self, job),
         };
         if let Err(error) = admitted {
-            return self.refuse_job(&job, error.kind(), error.message());
+            self.refuse_job(&job, error.kind(), error.message());
+            return false;
         }
         let (job, kind, message) = match self.gate.enter(job) {
-            Entered::Runs(job) => {
-                count(&self.counters.accepted);
-                if let Some((service, job)) = runner::hand_over((self, job)) {
+            Entered::Runs(job, desk) => {
+                if let Some((service, job)) = runner::hand_over((self, job), desk) {
                     tokio::spawn(handler::run(service, job));
                 }
-                return;
+                return true;
             }
             Entered::Waits(dead) => {
-                count(&self.counters.accepted);
                 for job in dead {
                     job.give_up(&self.counters);
                 }
-                return;
+                return true;
             }
             Entered::Draining(job) => (job, ErrorKind::Unavailable, "the server is stopping"),
             Entered::Full(job) => (
@@ -150,6 +152,7 @@ impl Service {
             ),
         };
         self.refuse_job(&job, kind, message);
+        false
     }
 
     fn refuse_job(&self, job: &Job, kind: ErrorKind, message: &str) {
@@ -210,7 +213,7 @@ impl Service {
     }
 
     pub(super) fn stats(&self) -> ServerStats {
-        self.counters.read()
+        self.counters.read(self.gate.accepted())
     }
 }
 

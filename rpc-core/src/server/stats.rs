@@ -8,8 +8,10 @@ crate::counters::counters! {
 
     /// What a server has counted since it was started.
     pub struct ServerStats {
-        /// Requests that were accepted.
-        accepted,
+        @elsewhere {
+            /// Requests that were accepted.
+            accepted,
+        }
         /// Requests that were refused: no such method or version, overload, draining.
         refused,
         /// Handlers that came to their end, whatever they answered.

@@ -174,6 +174,16 @@ pub(crate) fn bare(kind: Kind, id: u64) -> Bytes {
     Bytes::copy_from_slice(&prefix(kind, 0, id))
 }
 
+/// Frames of one kind without header and body, which share their memory.
+pub(crate) fn bares(kind: Kind, ids: &[u64]) -> impl Iterator<Item = Bytes> + use<> {
+    let mut frames = Vec::with_capacity(PREFIX * ids.len());
+    for id in ids {
+        frames.extend_from_slice(&prefix(kind, 0, *id));
+    }
+    let frames = Bytes::from(frames);
+    (0..ids.len()).map(move |index| frames.slice(PREFIX * index..PREFIX * (index + 1)))
+}
+
 fn prefix(kind: Kind, header_len: u16, id: u64) -> [u8; PREFIX] {
     let mut prefix = [0; PREFIX];
     prefix[0] = PROTOCOL;

@@ -24,7 +24,7 @@ fn arrive(gate: &Gate, count: &Count) {
             count.taken_in.fetch_add(1, SeqCst);
             return;
         }
-        Entered::Runs(_) => count.taken_in.fetch_add(1, SeqCst),
+        Entered::Runs(..) => count.taken_in.fetch_add(1, SeqCst),
     };
     loop {
         assert!(count.running.fetch_add(1, SeqCst) < 1, "more than may run");
