@@ -40,6 +40,7 @@ pub mod testing;
 mod text;
 pub mod transport;
 mod version;
+mod wake;
 
 #[doc(hidden)]
 pub mod __private;

@@ -1,7 +1,6 @@
 //! One request at an instance, from its arrival to its answer: cancellation, credit, and where the answer goes.
 
 use super::frame::{self, Credit, Kind, METHOD_ERROR};
-use super::outbox::wake;
 use super::peer::ServerLink;
 use crate::codec::Encoded;
 use crate::context::Cancellable;
@@ -9,6 +8,7 @@ use crate::server::{Ending, Responder};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::BoxFuture;
+use crate::wake::wake;
 use crate::{ErrorKind, Peer, lock};
 use bytes::Bytes;
 use std::future::poll_fn;

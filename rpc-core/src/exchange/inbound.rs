@@ -8,9 +8,10 @@ use super::frame::{
 };
 use super::peer::{Begin, NOT_READING, ServerLink};
 use super::registration::Registration;
-use crate::server::{Arrived, Responder, Service};
+use crate::server::{Arrived, Begins, Responder, Service};
 use crate::sync::Mutex;
 use crate::transport::TransportCounters;
+use crate::wake::wake_all;
 use crate::{Context, ErrorKind, MethodKind, Peer, lock, text};
 use bytes::Bytes;
 use std::fmt;
@@ -72,11 +73,21 @@ struct Arrivals {
     requests: u64,
     /// The server that the last one was for.
     service: Option<Arc<Service>>,
-    /// Casts that are in its queue, and whose clients have not been told yet.
+    /// Those that were taken in.
+    begin: Vec<Begins>,
+    /// Those of them that are casts, of which the client has not been told yet.
     accepted: Vec<u64>,
 }
 
-/// So many casts that were accepted are told of together.
+impl Arrivals {
+    /// Tells the client.
+    fn tell(&mut self, link: &ServerLink) {
+        link.accepted(&self.accepted);
+        self.accepted.clear();
+    }
+}
+
+/// So many requests are taken in together: with more, those who wait for them would sit idle.
 const TOGETHER: usize = 8;
 
 impl Inbound {
@@ -331,11 +342,12 @@ impl Inbound {
             count += 1;
             self.receive_one(link, frame, &mut arrivals);
             if arrivals.accepted.len() == TOGETHER {
-                link.accepted(&arrivals.accepted);
-                arrivals.accepted.clear();
+                arrivals.tell(link);
             }
         }
-        link.accepted(&arrivals.accepted);
+        arrivals.tell(link);
+        let begun = arrivals.begin.drain(..).filter_map(Begins::now);
+        wake_all(begun.collect());
         link.release();
         self.counters.frames_received.fetch_add(count, Relaxed);
         self.counters
@@ -486,7 +498,7 @@ impl Inbound {
             );
             return Ok(());
         };
-        let is_accepted = Arc::clone(service).arrived(
+        let begins = Arc::clone(service).arrived(
             Arrived {
                 namespace: header.namespace,
                 version: header.version,
@@ -503,8 +515,11 @@ impl Inbound {
             },
             execution,
         );
-        if is_accepted && kind == Kind::Cast {
-            arrivals.accepted.push(id);
+        if let Some(begins) = begins {
+            arrivals.begin.push(begins);
+            if kind == Kind::Cast {
+                arrivals.accepted.push(id);
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::alarm::{Alarms, Unset, Until};
 use super::frame::{self, Announcement, Credit, Frame, Kind};
 use super::ids::IdMap;
 use super::in_flight::InFlight;
-use super::outbox::{Outbox, wake};
+use super::outbox::Outbox;
 use super::routes::Route;
 use super::stream::StreamQueue;
 use super::waiting::{Answer, Then, Waiting};
@@ -13,6 +13,7 @@ use super::window::{Place, Window};
 use crate::codec::Encoded;
 use crate::lock;
 use crate::sync::{Mutex, MutexGuard};
+use crate::wake::wake;
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
@@ -430,10 +431,11 @@ impl ClientLink {
         self.window.resize(window.requests, window.bytes);
     }
 
-    /// Takes answers from the instance, and leaves the vector empty. Tells which rules were broken.
+    /// Takes answers from the instance, and leaves the vector empty. Adds those who are to be woken, and tells which rules were broken.
     pub(crate) fn answered(
         &self,
         answers: &mut Vec<(Kind, Frame)>,
+        woken: &mut Vec<Waker>,
         mut broken: impl FnMut(String),
     ) {
         if answers.is_empty() {
@@ -455,9 +457,14 @@ impl ClientLink {
             self.window.give_back(places, bytes);
         }
         for (id, then) in then {
-            if let Err(text) = then.run() {
-                self.break_off(id, &text);
-                wrong.push(text);
+            match then {
+                Then::Wake(waker) => woken.push(waker),
+                then => {
+                    if let Err(text) = then.run() {
+                        self.break_off(id, &text);
+                        wrong.push(text);
+                    }
+                }
             }
         }
         wrong.into_iter().for_each(&mut broken);

@@ -8,6 +8,7 @@ use super::routes::Route;
 use super::settled::Settled;
 use crate::sync::Mutex;
 use crate::transport::{Parts, TransportCounters};
+use crate::wake::wake_all;
 use crate::{ErrorKind, RpcError, Target, lock, text};
 use bytes::Bytes;
 use std::fmt;
@@ -163,7 +164,7 @@ impl Outbound {
         // what woke up by these is about to send more
         link.hold();
         let mut count = 0;
-        let mut answers = Vec::new();
+        let (mut answers, mut woken) = (Vec::new(), Vec::new());
         for frame in frames {
             count += 1;
             tracing::trace!(name: "rpc.frame.received", bytes = frame.len(), address = %link.address(), "frame received");
@@ -172,17 +173,18 @@ impl Outbound {
                     Some(kind) => answers.push((kind, frame)),
                     None => {
                         // each has its effect before what comes after it
-                        link.answered(&mut answers, broken);
+                        link.answered(&mut answers, &mut woken, broken);
                         self.told(node, link, &frame).unwrap_or_else(broken);
                     }
                 },
                 Err(error) => broken(error.to_string()),
             }
             if answers.len() == TOGETHER {
-                link.answered(&mut answers, broken);
+                link.answered(&mut answers, &mut woken, broken);
             }
         }
-        link.answered(&mut answers, broken);
+        link.answered(&mut answers, &mut woken, broken);
+        wake_all(woken);
         link.release();
         self.counters.frames_received.fetch_add(count, Relaxed);
     }

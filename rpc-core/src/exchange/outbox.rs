@@ -182,10 +182,3 @@ fn memory(frame: &[u8]) -> usize {
 fn is_answer(frame: &[u8]) -> bool {
     frame::kind(frame) != Some(frame::Kind::Items)
 }
-
-/// Wakes a task, if there is one. Never called with a lock held: a waker may be anybody's.
-pub(super) fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-}

@@ -2,8 +2,8 @@
 
 use super::execution::signed;
 use super::frame::Credit;
-use super::outbox::wake;
 use crate::sync::Mutex;
+use crate::wake::wake;
 use crate::{RpcError, lock};
 use bytes::Bytes;
 use std::collections::VecDeque;

@@ -95,7 +95,10 @@ fn free_places(link: &ClientLink) -> u32 {
 /// Hands an answer to a link. An error says which rule it broke.
 pub(super) fn answered(link: &ClientLink, kind: Kind, frame: Frame) -> Result<(), String> {
     let mut broken = Ok(());
-    link.answered(&mut vec![(kind, frame)], |error| broken = Err(error));
+    let mut woken = Vec::new();
+    let mut answers = vec![(kind, frame)];
+    link.answered(&mut answers, &mut woken, |error| broken = Err(error));
+    woken.into_iter().for_each(Waker::wake);
     broken
 }
 

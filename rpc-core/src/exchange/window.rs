@@ -6,6 +6,7 @@
 use crate::lock;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::wake::wake;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -264,12 +265,6 @@ impl Drop for Ticket<'_> {
         let next = self.window.settle(&special);
         drop(special);
         wake(next);
-    }
-}
-
-fn wake(waiting: Option<Waker>) {
-    if let Some(waiting) = waiting {
-        waiting.wake();
     }
 }
 

@@ -114,6 +114,10 @@ impl State {
 }
 
 /// What comes next for a task whose request is over.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be one more allocation for a request that waited"
+)]
 pub(super) enum Next {
     /// Another request, in the same place.
     Job(Job),

@@ -4,10 +4,11 @@ use super::endpoint::FailureKind;
 use super::gate::Next;
 use super::middleware::{self, Course};
 use super::queue::Waits;
-use super::runner::{self, Desk, Seat, Work};
+use super::runner::{self, Desk, Handed, Seat, Work};
 use super::stats::{Counters, count};
 use super::{Ending, Endpoint, Failure, Incoming, Reply, Responder, Running, Service, panics};
 use crate::transport::BoxFuture;
+use crate::wake::wake;
 use crate::{ErrorKind, MethodInfo, MethodKind, RequestId, Version};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -146,9 +147,12 @@ pub(super) fn run(service: Arc<Service>, first: Job) -> impl Future<Output = ()>
 /// No task is made for it: this may be the end of a runtime.
 pub(super) fn hand_on(work: Work) {
     let desk = work.0.gate.ready();
-    if let Some((service, job)) = runner::hand_over(work, desk) {
-        let given_up = service.gate.put_back(job);
-        service.give_up(given_up, NO_RUNTIME);
+    match runner::hand_over(work, desk) {
+        Handed::Over(waker) => wake(waker),
+        Handed::Back((service, job)) => {
+            let given_up = service.gate.put_back(job);
+            service.give_up(given_up, NO_RUNTIME);
+        }
     }
 }
 

@@ -21,8 +21,8 @@ pub(crate) use endpoint::{Ending, Failure, Responder};
 pub use endpoint::{Endpoint, Incoming, ItemSink, Reply, Running, encoder, older_answer};
 pub use gate::Stopped;
 pub use middleware::{End, Ended, Handler, Received, ServerMiddleware};
-pub(crate) use service::Arrived;
 pub(crate) use service::Service;
+pub(crate) use service::{Arrived, Begins};
 pub use stats::ServerStats;
 
 use crate::Transport;

@@ -5,6 +5,7 @@ use super::Service;
 use super::handler::{self, Job};
 use crate::lock;
 use crate::sync::Mutex;
+use crate::wake::wake;
 use std::future::poll_fn;
 use std::mem;
 use std::sync::Arc;
@@ -36,19 +37,31 @@ impl Runners {
     }
 }
 
-/// Hands over a request to a task that keeps ready: the one at this desk, or another one. It comes back if none does.
-pub(super) fn hand_over(mut work: Work, mut desk: Option<Arc<Desk>>) -> Option<Work> {
+/// What becomes of a request that is handed over.
+pub(super) enum Handed {
+    /// A task has it, and is to be woken if it waits.
+    Over(Option<Waker>),
+    /// Nobody is there to take it.
+    Back(Work),
+}
+
+/// Hands over a request to a task that keeps ready, the one at this desk or another one.
+pub(super) fn hand_over(mut work: Work, mut desk: Option<Arc<Desk>>) -> Handed {
     while let Some(ready) = desk {
-        work = ready.give(work)?;
+        match ready.give(work) {
+            Handed::Over(waker) => return Handed::Over(waker),
+            Handed::Back(back) => work = back,
+        }
         desk = work.0.gate.ready();
     }
-    Some(work)
+    Handed::Back(work)
 }
 
 impl Drop for Runners {
     fn drop(&mut self) {
         for desk in mem::take(&mut self.0) {
-            mem::replace(&mut *lock(&desk.0), Left::End).wake();
+            let left = mem::replace(&mut *lock(&desk.0), Left::End);
+            wake(left.waker());
         }
     }
 }
@@ -61,7 +74,7 @@ pub(super) struct Desk(Mutex<Left>);
 enum Left {
     #[default]
     Nothing,
-    /// Whoever leaves something wakes the task.
+    /// Whoever leaves something wakes the task, or has it woken.
     Awaited(Waker),
     Work(Work),
     End,
@@ -70,16 +83,12 @@ enum Left {
 }
 
 impl Desk {
-    /// Hands over a request. It comes back if nobody is there to take it.
-    fn give(&self, work: Work) -> Option<Work> {
+    fn give(&self, work: Work) -> Handed {
         let mut left = lock(&self.0);
         if matches!(*left, Left::Gone) {
-            return Some(work);
+            return Handed::Back(work);
         }
-        let before = mem::replace(&mut *left, Left::Work(work));
-        drop(left);
-        before.wake();
-        None
+        Handed::Over(mem::replace(&mut *left, Left::Work(work)).waker())
     }
 
     /// The next request. `None` when the server is gone. Cancel safe.
@@ -101,9 +110,10 @@ impl Desk {
 }
 
 impl Left {
-    fn wake(self) {
-        if let Self::Awaited(waker) = self {
-            waker.wake();
+    fn waker(self) -> Option<Waker> {
+        match self {
+            Self::Awaited(waker) => Some(waker),
+            _ => None,
         }
     }
 }

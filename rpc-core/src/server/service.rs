@@ -5,14 +5,16 @@ use super::gate::{Entered, Gate, Stopped};
 use super::handler::{self, Job};
 use super::limits::Limits;
 use super::middleware::{self, ServerMiddleware};
-use super::runner;
+use super::runner::{self, Desk, Handed, Work};
 use super::stats::{Counters, ServerStats, count};
 use super::{Access, Endpoint, Incoming, Responder, StartError};
 use crate::args::Frame;
+use crate::wake::wake;
 use crate::{ApiInfo, Context, ErrorKind, MethodKind, RequestId, Target, Version};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
+use std::task::Waker;
 use tokio::time::Instant;
 
 /// A server, as a transport sees it. Users have [`Server`](crate::Server).
@@ -39,6 +41,34 @@ pub(crate) struct Arrived<'a> {
     pub(crate) deadline: Option<Instant>,
     pub(crate) context: Context,
     pub(crate) args: Bytes,
+}
+
+/// A request that was taken in: if it need not wait, it begins now, or at the latest when this is dropped.
+#[must_use]
+pub(crate) struct Begins(Option<(Work, Option<Arc<Desk>>)>);
+
+impl Begins {
+    /// Gives it to a task, which is to be woken if it is one that keeps ready.
+    pub(crate) fn now(mut self) -> Option<Waker> {
+        self.begin()
+    }
+
+    fn begin(&mut self) -> Option<Waker> {
+        let (work, desk) = self.0.take()?;
+        match runner::hand_over(work, desk) {
+            Handed::Over(waker) => waker,
+            Handed::Back((service, job)) => {
+                tokio::spawn(handler::run(service, job));
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Begins {
+    fn drop(&mut self) {
+        wake(self.begin());
+    }
 }
 
 impl Service {
@@ -89,12 +119,13 @@ impl Service {
         self.gate.is_draining()
     }
 
-    /// Takes a request in, or refuses it. Never waits; the handler gets a task of its own. `true` if it was taken in.
+    /// Takes a request in, or refuses it. Never waits; the handler gets a task of its own, once it is [started](Begins). `None` if it was
+    /// not taken in.
     pub(crate) fn arrived(
         self: Arc<Self>,
         request: Arrived<'_>,
         responder: Arc<dyn Responder>,
-    ) -> bool {
+    ) -> Option<Begins> {
         let wanted = Wanted {
             namespace: request.namespace,
             version: request.version,
@@ -106,7 +137,7 @@ impl Service {
             Ok(found) => found,
             Err(NotFound { kind, message }) => {
                 self.refuse(&*responder, request.context.request_id(), kind, &message);
-                return false;
+                return None;
             }
         };
         let job = Job {
@@ -129,20 +160,17 @@ impl Service {
         };
         if let Err(error) = admitted {
             self.refuse_job(&job, error.kind(), error.message());
-            return false;
+            return None;
         }
         let (job, kind, message) = match self.gate.enter(job) {
             Entered::Runs(job, desk) => {
-                if let Some((service, job)) = runner::hand_over((self, job), desk) {
-                    tokio::spawn(handler::run(service, job));
-                }
-                return true;
+                return Some(Begins(Some(((self, job), desk))));
             }
             Entered::Waits(dead) => {
                 for job in dead {
                     job.give_up(&self.counters);
                 }
-                return true;
+                return Some(Begins(None));
             }
             Entered::Draining(job) => (job, ErrorKind::Unavailable, "the server is stopping"),
             Entered::Full(job) => (
@@ -152,7 +180,7 @@ impl Service {
             ),
         };
         self.refuse_job(&job, kind, message);
-        false
+        None
     }
 
     fn refuse_job(&self, job: &Job, kind: ErrorKind, message: &str) {
