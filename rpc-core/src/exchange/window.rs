@@ -12,11 +12,8 @@ use std::fmt;
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
-/// Free places are above this, free bytes below.
+/// Free places are above this, free bytes below. Neither reaches the next, as no window is announced that large.
 const PLACE: u64 = 1 << 32;
-
-/// As good as any larger window.
-const MOST_PLACES: u32 = (1 << 30) - 1;
 
 /// The lock has to be asked: somebody waits, or what comes free is owed, or it is closed.
 const SPECIAL: u64 = 1 << 62;
@@ -162,7 +159,6 @@ impl Window {
 
     /// Makes it larger or smaller. What is in use is not taken back, but does not come free either.
     pub(super) fn resize(&self, places: u32, bytes: u32) {
-        let places = places.min(MOST_PLACES);
         let mut special = lock(&self.special);
         // from here on, nothing comes or goes without the lock
         self.free.fetch_or(SPECIAL, Ordering::AcqRel);

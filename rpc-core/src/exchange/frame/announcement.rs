@@ -197,7 +197,7 @@ impl Announcement {
     }
 }
 
-/// As good as any larger window, and no number of places is too many for a semaphore then.
+/// As good as any larger window, and what is free of it fits into one word.
 const MOST_WINDOW: u32 = 256 * 1024 * 1024;
 
 /// What a node may announce: each takes far more memory than its bytes in a frame.
