@@ -192,44 +192,54 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_leaves_when_the_alarm_has_rung_hands_it_on() {
+    /// Three wait, for one, two and three seconds, and the last of them is asked only when it is woken. The alarm rings for the first, and
+    /// the second is to set it again; then something happens to these.
+    async fn when_it_has_rung(happens: impl FnOnce(&ClientLink, InFlight<'_>, InFlight<'_>)) {
         let link = announced_link();
-        let mut limits = [1, 2].map(|seconds| Box::pin(late(send(&link), seconds * SECOND)));
+        let [mut first, mut second] = [send(&link), send(&link)];
+        for (in_flight, limit) in [(&mut first, SECOND), (&mut second, 2 * SECOND)] {
+            let until = Until::here(Instant::now() + limit);
+            assert!(in_flight.answer(Some(until)).now_or_never().is_none());
+        }
         let last = tokio::spawn({
             let link = Arc::clone(&link);
             async move { late(send(&link), 3 * SECOND).await }
         });
         tokio::task::yield_now().await;
-        assert!(limits.iter_mut().all(|wait| wait.now_or_never().is_none()));
-        // it rings: the first is late, and the second is to set it again. Both leave without being asked
         tokio::time::advance(SECOND).await;
-        drop(limits);
+        happens(&link, first, second);
         let waited = timeout(10 * SECOND, last).await.unwrap().unwrap();
         assert!(waited < 4 * SECOND, "{waited:?}");
     }
 
+    fn answer(link: &ClientLink, id: u64) {
+        let reply = Frame::parse(frame::bare(Kind::Reply, id)).unwrap();
+        assert_eq!(answered(link, Kind::Reply, reply), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_when_the_alarm_has_rung_hands_it_on() {
+        when_it_has_rung(|_, first, second| drop((first, second))).await;
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_is_answered_when_the_alarm_has_rung_hands_it_on() {
-        let link = announced_link();
-        let mut first = Box::pin(late(send(&link), SECOND));
-        let mut second = send(&link);
-        let until = Until::here(Instant::now() + 2 * SECOND);
-        let mut answer = Box::pin(second.answer(Some(until)));
-        let mut last = Box::pin(late(send(&link), 3 * SECOND));
-        let polled = [
-            (&mut first).now_or_never().is_none(),
-            (&mut answer).now_or_never().is_none(),
-            (&mut last).now_or_never().is_none(),
-        ];
-        assert_eq!(polled, [true; 3]);
-        tokio::time::advance(SECOND).await;
-        let reply = Frame::parse(frame::bare(Kind::Reply, 2)).unwrap();
-        assert_eq!(answered(&link, Kind::Reply, reply), Ok(()));
-        assert!(answer.await.is_ok());
-        drop(first);
-        let waited = timeout(10 * SECOND, last).await.unwrap();
-        assert!(waited < 4 * SECOND, "{waited:?}");
+        when_it_has_rung(|link, first, mut second| {
+            drop(first);
+            answer(link, 2);
+            assert!(matches!(second.answer(None).now_or_never(), Some(Ok(_))));
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_answered_and_does_not_look_any_more_hands_it_on() {
+        when_it_has_rung(|link, first, second| {
+            drop(first);
+            answer(link, 2);
+            drop(second);
+        })
+        .await;
     }
 
     #[test]
