@@ -2,28 +2,29 @@
 
 use super::Rights;
 use super::alarm::{Alarms, Until};
-use super::frame::{self, Announcement, Credit, Kind};
+use super::frame::{self, Announcement, Credit, Frame, Kind};
 use super::ids::IdMap;
 use super::in_flight::InFlight;
 use super::outbox::Outbox;
 use super::routes::Route;
 use super::stream::StreamQueue;
-use super::waiting::{Answer, Waiting};
+use super::waiting::{Answer, Then, Waiting};
 use super::window::{Place, Window};
 use crate::codec::Encoded;
 use crate::lock;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 use crate::wake::wake;
 use bytes::Bytes;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
-mod answers;
+mod alarms;
+mod life;
 
-pub(super) use answers::Elapsed;
+pub(super) use life::{Identity, Kept};
 
 /// A request in flight, and what it takes of the window.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ struct InWindow {
     /// By when the answer is waited for.
     until: Option<Until>,
 }
+
+/// The answer has not come in time.
+#[derive(Debug)]
+pub(crate) struct Elapsed;
 
 /// A client's end of a link to one instance.
 ///
@@ -63,28 +68,68 @@ struct State {
 }
 
 impl State {
+    /// Takes an answer from the instance; adds what is left to do. Gives the bytes of the window that came free, and which rule was
+    /// broken.
+    fn answered(
+        &mut self,
+        kind: Kind,
+        frame: Frame,
+        then: &mut Vec<(u64, Then)>,
+    ) -> (Option<u32>, Result<(), String>) {
+        let id = frame.id;
+        let in_flight = self.waiting.get_mut(&id);
+        let Some(in_flight) = in_flight.filter(|in_flight| !in_flight.waiting.is_over()) else {
+            // the answer to what was cancelled meets nobody, and that is no error
+            let was_sent = (1..=self.last_id).contains(&id);
+            let never = || "an answer to a request that was never sent".into();
+            return (None, was_sent.then_some(()).ok_or_else(never));
+        };
+        let waiting = &mut in_flight.waiting;
+        match waiting.receive(kind, frame) {
+            Ok(next) => {
+                then.push((id, next));
+                let freed = waiting.is_over().then_some(in_flight.bytes);
+                if waiting.is_done() {
+                    self.waiting.remove(&id);
+                }
+                (freed, Ok(()))
+            }
+            Err(broken) => {
+                let goes_on = matches!(kind, Kind::Accept | Kind::Items);
+                (self.broken(id, &broken, goes_on, then), Err(broken))
+            }
+        }
+    }
+
+    /// The node broke a rule: whoever waits learns that it did, and the node is told to stop if it goes on.
+    fn broken(
+        &mut self,
+        id: u64,
+        text: &str,
+        goes_on: bool,
+        then: &mut Vec<(u64, Then)>,
+    ) -> Option<u32> {
+        let in_flight = self.waiting.get_mut(&id)?;
+        if in_flight.waiting.is_over() {
+            return None;
+        }
+        then.push((id, in_flight.waiting.broken(text)));
+        let bytes = in_flight.bytes;
+        if in_flight.waiting.is_done() {
+            self.waiting.remove(&id);
+        }
+        if goes_on {
+            let writer = self.outbox.push(frame::bare(Kind::Cancel, id));
+            then.extend(writer.map(|writer| (id, Then::Wake(writer))));
+        }
+        Some(bytes)
+    }
+
     /// Whether the server is not stopping, by what was announced last.
     fn still_serves(&self, route: &Route) -> bool {
         self.announced.as_ref().is_some_and(|announced| {
             Arc::ptr_eq(announced, &route.announcement) || announced.serves(&route.service)
         })
-    }
-}
-
-/// An instance, and the key that it has proved.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Identity {
-    key: Option<Box<[u8]>>,
-    instance: [u8; 16],
-}
-
-/// Keeps a link of use, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Kept(Arc<ClientLink>);
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        lock(&self.0.state).kept -= 1;
     }
 }
 
@@ -107,31 +152,6 @@ impl ClientLink {
         &self.address
     }
 
-    /// Whether the node may have this server.
-    pub(crate) fn may_announce(&self, exchange: &str, topic: &str, server: &str) -> bool {
-        let rights = self.rights.as_ref();
-        rights.is_none_or(|rights| rights.may_announce(exchange, topic, server))
-    }
-
-    /// Who is there, if it is this instance: its id is no secret, so whoever has proved another key is another.
-    pub(crate) fn identity(&self, instance: [u8; 16]) -> Identity {
-        let rights = self.rights.as_ref();
-        Identity {
-            key: rights.map(|rights| rights.key().into()),
-            instance,
-        }
-    }
-
-    pub(crate) fn announced(&self) -> Option<Arc<Announcement>> {
-        lock(&self.state).announced.clone()
-    }
-
-    /// Whether the instance has announced itself on it.
-    #[must_use]
-    pub fn was_announced(&self) -> bool {
-        lock(&self.state).announced.is_some()
-    }
-
     /// Until it is released, what is sent is not written: more is about to come.
     pub(crate) fn hold(&self) {
         lock(&self.state).outbox.hold();
@@ -140,10 +160,6 @@ impl ClientLink {
     pub(crate) fn release(&self) {
         let writer = lock(&self.state).outbox.release();
         wake(writer);
-    }
-
-    pub(crate) fn is_lost(&self) -> bool {
-        self.window.is_closed()
     }
 
     /// Waits for frames that are to be written, and moves up to `most` into `batch`. `false` once the link is closed.
@@ -210,6 +226,118 @@ impl ClientLink {
         Ok((InFlight::new(self, id, is_awaited), request))
     }
 
+    /// Takes answers from the instance, and leaves the vector empty. Adds those who are to be woken, and tells which rules were broken.
+    pub(crate) fn answered(
+        &self,
+        answers: &mut Vec<(Kind, Frame)>,
+        woken: &mut Vec<Waker>,
+        mut broken: impl FnMut(String),
+    ) {
+        if answers.is_empty() {
+            return;
+        }
+        let mut then = Vec::with_capacity(answers.len());
+        let mut wrong = Vec::new();
+        let (mut places, mut bytes) = (0, 0);
+        let mut state = lock(&self.state);
+        for (kind, frame) in answers.drain(..) {
+            let (freed, kept) = state.answered(kind, frame, &mut then);
+            if let Some(freed) = freed {
+                (places, bytes) = (places + 1, bytes + freed);
+            }
+            wrong.extend(kept.err());
+        }
+        drop(state);
+        if places > 0 {
+            self.window.give_back(places, bytes);
+        }
+        for (id, then) in then {
+            match then {
+                Then::Wake(waker) => woken.push(waker),
+                then => {
+                    if let Err(text) = then.run() {
+                        self.break_off(id, &text);
+                        wrong.push(text);
+                    }
+                }
+            }
+        }
+        wrong.into_iter().for_each(&mut broken);
+    }
+
+    /// Takes a heartbeat. Nobody is woken by it: who waits looks when its time is over.
+    pub(crate) fn heard(&self, frame: &Frame) -> Result<(), String> {
+        let now = Instant::now();
+        let mut state = lock(&self.state);
+        frame::parse_running(&frame.body, |id| {
+            if let Some(in_flight) = state.waiting.get_mut(&id) {
+                in_flight.heard = Some(now);
+            }
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    /// What was in a stream broke a rule.
+    fn break_off(&self, id: u64, text: &str) {
+        let mut then = Vec::new();
+        let freed = lock(&self.state).broken(id, text, true, &mut then);
+        if let Some(bytes) = freed {
+            self.window.give_back(1, bytes);
+        }
+        for (_, then) in then {
+            // it ends a stream, or wakes somebody
+            let _ = then.run();
+        }
+    }
+
+    /// The answer to the opening of a request, once there is one, and whether nothing follows; or that it has not come in time.
+    pub(super) fn poll_answer(
+        self: &Arc<Self>,
+        id: u64,
+        cx: &Context<'_>,
+        until: Option<Until>,
+    ) -> Poll<Result<(Answer, bool), Elapsed>> {
+        let mut state = lock(&self.state);
+        let Some(in_flight) = state.waiting.get_mut(&id) else {
+            return Poll::Pending;
+        };
+        let other = match in_flight.waiting.take(cx) {
+            Ok(answer) => {
+                let is_over = in_flight.waiting.is_over();
+                let left = in_flight.until.take();
+                if is_over {
+                    state.waiting.remove(&id);
+                }
+                let next = left.and_then(|left| state.hand_on(left));
+                drop(state);
+                wake(next);
+                return Poll::Ready(Ok((answer, is_over)));
+            }
+            Err(other) => other,
+        };
+        in_flight.until = until;
+        let uncovered = until.filter(|until| !state.alarms.cover(until));
+        let is_late = uncovered.is_some_and(|until| until.at <= Instant::now());
+        let alarm = uncovered
+            .filter(|_| !is_late)
+            .and_then(|until| state.alarm(until, self));
+        drop(state);
+        drop(other);
+        if let Some(alarm) = alarm {
+            alarm.set();
+        }
+        if is_late {
+            Poll::Ready(Err(Elapsed))
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// When the instance last said that a request is queued or running.
+    pub(super) fn heard_of(&self, id: u64) -> Option<Instant> {
+        lock(&self.state).waiting.get(&id)?.heard
+    }
+
     /// Nobody waits for this any more. `true` if it had not been written, and so surely did not run.
     pub(super) fn cancel(&self, id: u64) -> bool {
         let mut state = lock(&self.state);
@@ -252,75 +380,6 @@ impl ClientLink {
         ));
         drop(state);
         wake(writer);
-    }
-
-    /// Takes what an instance said about itself; the window grows or shrinks by what changed.
-    pub(crate) fn announce(&self, announcement: Announcement) {
-        let window = announcement.window;
-        let mut state = lock(&self.state);
-        // nothing that goes by what was announced before is sent after this
-        let writer = announcement.serial.and_then(|serial| {
-            // one at a time waits, however often the node announces itself and whether it reads or not
-            state.outbox.remove(Kind::Seen);
-            state.outbox.push(frame::numbers(Kind::Seen, 0, [serial]))
-        });
-        state.announced = Some(Arc::new(announcement));
-        drop(state);
-        wake(writer);
-        self.window.resize(window.requests, window.bytes);
-    }
-
-    /// From now on, the link is of use, although nothing may be in flight.
-    pub(crate) fn keep(self: &Arc<Self>) -> Kept {
-        lock(&self.state).kept += 1;
-        Kept(Arc::clone(self))
-    }
-
-    /// Gives the link up if nothing is in flight on it, nothing waits to be written, and nobody keeps it.
-    pub(crate) fn lose_unused(&self, reason: &str) -> bool {
-        let state = lock(&self.state);
-        let unused = state.kept == 0 && state.waiting.is_empty() && state.outbox.is_flushed();
-        if unused {
-            self.lose_now(state, reason);
-        }
-        unused
-    }
-
-    /// The link is gone: every request learns whether it was written.
-    pub(crate) fn lose(&self, reason: &str) {
-        self.lose_now(lock(&self.state), reason);
-    }
-
-    fn lose_now(&self, mut state: MutexGuard<'_, State>, reason: &str) {
-        if state.lost.is_some() {
-            return;
-        }
-        state.lost = Some(reason.to_owned());
-        self.window.close();
-        let (unwritten, writer) = state.outbox.close();
-        let mut then = Vec::new();
-        state.waiting.retain(|id, in_flight| {
-            let waiting = &mut in_flight.waiting;
-            if !waiting.is_over() {
-                // ids rise, and leave in that order
-                then.push(waiting.end(match unwritten.binary_search(id) {
-                    Ok(_) => Answer::Unwritten,
-                    Err(_) => Answer::Lost(reason.to_owned()),
-                }));
-            }
-            !waiting.is_done()
-        });
-        drop(state);
-        wake(writer);
-        for then in then {
-            // it ends a stream, or wakes somebody
-            let _ = then.run();
-        }
-    }
-
-    /// Why the link is gone.
-    pub(crate) fn loss(&self) -> Option<String> {
-        lock(&self.state).lost.clone()
     }
 }
 

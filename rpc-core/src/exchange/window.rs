@@ -180,16 +180,14 @@ impl Window {
         wake(first);
     }
 
-    /// Nobody gets a place any more.
-    pub(super) fn close(&self) {
+    /// Nobody gets a place any more. Those who wait for one are to be woken.
+    #[must_use]
+    pub(super) fn close(&self) -> Vec<Waker> {
         let mut special = lock(&self.special);
         special.closed = true;
         self.free.fetch_or(SPECIAL | CLOSED, Ordering::AcqRel);
         let line = std::mem::take(&mut special.line);
-        drop(special);
-        for (_, waiting) in line {
-            waiting.wake();
-        }
+        line.into_iter().map(|(_, waiting)| waiting).collect()
     }
 
     /// After a change with the lock held: says whether it has to be asked from now on, and who is to be woken.
