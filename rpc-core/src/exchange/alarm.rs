@@ -37,8 +37,9 @@ impl Until {
 #[derive(Debug, Default)]
 pub(super) struct Alarms(Vec<Alarm>);
 
+/// One that is set.
 #[derive(Debug)]
-struct Alarm {
+pub(super) struct Alarm {
     until: Until,
     timer: Arc<Timer>,
 }
@@ -82,16 +83,11 @@ impl Alarms {
         Unset(timer)
     }
 
-    /// It rang, and is not set any more.
-    pub(super) fn rang(&mut self, runtime: runtime::Id) -> impl Drop + use<> {
-        let at = self
-            .0
-            .iter()
-            .position(|alarm| alarm.until.runtime == runtime);
-        // to be dropped without the link's lock
-        at.map(|at| self.0.swap_remove(at))
-            .into_iter()
-            .collect::<Vec<_>>()
+    /// It rang, and is not set any more. To be dropped without the link's lock.
+    pub(super) fn rang(&mut self, runtime: runtime::Id) -> Option<Alarm> {
+        let is_it = |alarm: &Alarm| alarm.until.runtime == runtime;
+        let at = self.0.iter().position(is_it)?;
+        Some(self.0.swap_remove(at))
     }
 
     /// When it is to ring, if this is the timer of its runtime.
