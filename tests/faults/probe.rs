@@ -30,6 +30,9 @@ pub(crate) trait Probe {
     /// How many handlers had begun before.
     async fn count(&self, ctx: &Context) -> u64;
 
+    /// The same number.
+    async fn echo(&self, ctx: &Context, number: u64) -> u64;
+
     /// Runs until it is cancelled.
     async fn hang(&self, ctx: &Context);
 
@@ -87,6 +90,10 @@ struct Counting(Arc<Seen>);
 impl Probe for Counting {
     async fn count(&self, _: &Context) -> u64 {
         self.0.begin()
+    }
+
+    async fn echo(&self, _: &Context, number: u64) -> u64 {
+        number
     }
 
     async fn hang(&self, _: &Context) {

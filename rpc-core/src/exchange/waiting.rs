@@ -199,11 +199,14 @@ impl Then {
         match self {
             Self::Nothing => {}
             Self::Wake(waker) => waker.wake(),
-            Self::Items(stream, batch) => return stream.push(batch),
+            // what breaks a rule ends the stream, whatever came behind it
+            Self::Items(stream, batch) => {
+                let pushed = stream.push(batch);
+                return pushed.inspect_err(|text| stream.end(End::Failed(broken(text))));
+            }
             Self::Complete(stream, count) => {
-                return stream
-                    .complete(count)
-                    .inspect_err(|text| stream.end(End::Failed(broken(text))));
+                let completed = stream.complete(count);
+                return completed.inspect_err(|text| stream.end(End::Failed(broken(text))));
             }
             Self::End(stream, end) => stream.end(end),
         }
