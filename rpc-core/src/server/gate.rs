@@ -162,7 +162,7 @@ impl Gate {
         }
     }
 
-    /// Takes a request in, or does not. One that is taken in says so to its caller before it can run.
+    /// Takes a request in, or does not. A stream that is taken in says so to its caller before it can run.
     pub(super) fn enter(&self, mut job: Job) -> Entered {
         let mut state = lock(&self.state);
         if state.closed || state.draining && !job.is_of_drain() {
